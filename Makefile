@@ -1,0 +1,87 @@
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV   ?= .venv
+# Named before anything that depends on torch: left to itself, pip takes the newest build, and several
+# gigabytes of GPU libraries with it. Any release in the supported range may be tried, as in
+# `make test VENV=.venv-2.11 TORCH=torch==2.11.0`.
+TORCH  ?= torch==2.13.0
+# What to hand to pytest, as in `make test ARGS="tests/test_match.py -k view"`.
+ARGS   ?=
+
+BIN := $(VENV)/bin
+PY  := $(BIN)/python
+PIP := $(PY) -m pip --disable-pip-version-check
+DEV := $(VENV)/.installed-dev
+
+.PHONY: help setup test lint format typecheck demo wheel clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
+	    printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+setup: $(DEV) ## make .venv, with everything that developing needs
+
+test: $(DEV) ## run the test suite
+# One thread per worker: two workers with a thread pool each would fight over the cores.
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 $(ARGS)
+
+lint: $(DEV) ## check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(DEV) ## repair style and formatting
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The links are to single files because linking `noopelim` to engine/ whole would put the link to patterns/
+# inside engine/. The count is compared because mypy is also content with an empty package.
+TYPING := build/typing
+typecheck: $(DEV) ## check the types, strictly
+	rm -rf $(TYPING)
+	mkdir -p $(TYPING)/noopelim/patterns
+	ln -s $(addprefix $(CURDIR)/,$(wildcard engine/*.py engine/py.typed)) $(TYPING)/noopelim/
+	ln -s $(addprefix $(CURDIR)/,$(wildcard patterns/*.py patterns/py.typed)) $(TYPING)/noopelim/patterns/
+	$(BIN)/mypy --strict -p noopelim 2>&1 \
+	    | sed -e 's#^$(TYPING)/noopelim/patterns/#patterns/#' -e 's#^$(TYPING)/noopelim/#engine/#' \
+	    | tee $(TYPING)/report.txt
+	grep -q 'in $(words $(wildcard engine/*.py patterns/*.py)) source files' $(TYPING)/report.txt \
+	    || { echo 'mypy did not see every file in engine/ and patterns/' >&2; exit 1; }
+
+demo: $(VENV)/.installed-demo ## clean real models and show what went
+	$(PY) docs/demo
+
+# The second environment sees what the first has installed, so torch is not fetched again. The .pth is written
+# after the install, lest pip take the editable noopelim for one already there; a .pth found through it is not
+# run, so the editable install stays out of sight.
+TRIAL := build/trial
+wheel: $(DEV) ## build the wheel and the sdist, and try the wheel elsewhere
+	rm -rf dist $(TRIAL)
+	$(PY) -m build --quiet --no-isolation
+	$(PY) -m venv --without-pip $(TRIAL)
+	$(PIP) --python $(TRIAL)/bin/python install --quiet --no-deps dist/noopelim-*.whl
+	$(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	    > "$$($(TRIAL)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/borrowed.pth"
+	cd / && '$(CURDIR)/$(TRIAL)/bin/python' -I '$(CURDIR)/.ci/check_wheel.py'
+	ls -l dist
+
+clean: ## remove what was built, but not .venv
+	rm -rf build dist site *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -path './.venv*' -prune -o -name __pycache__ -prune -exec rm -rf {} +
+
+$(PY):
+	$(PYTHON) -m venv $(VENV)
+
+# Order-only: the interpreter is a link to a file older or newer than anything here.
+$(DEV): pyproject.toml | $(PY)
+	$(PIP) install --quiet '$(TORCH)'
+	$(PIP) install --quiet -e '.[dev]'
+	touch $@
+
+$(VENV)/.installed-demo: pyproject.toml $(DEV)
+	$(PIP) install --quiet -e '.[demo]'
+	touch $@

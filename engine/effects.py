@@ -1,0 +1,144 @@
+"""What a node writes, and whether it may be removed when nobody uses its result."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import torch
+from torch.fx import Graph, GraphModule, Node
+
+from .calls import is_getitem, nodes_in, signature
+from .torch_api import (
+    AutoFunctionalized,
+    AutoFunctionalizedV2,
+    HigherOrderOperator,
+    OpOverload,
+    get_mutable_args,
+)
+
+_COLLECTIVES = frozenset({"c10d", "_c10d_functional", "_c10d_functional_autograd", "_dtensor"})
+_TRITON_FUNCTIONAL = "triton_kernel_wrapper_functional"
+
+
+@functools.cache
+def _pure_function(function: object) -> bool:
+    """Python functions that compute on symbolic numbers or pick results; nothing else is trusted."""
+    module = getattr(function, "__module__", None)
+    return module in ("_operator", "operator", "math", "torch.utils._sympy.functions") or function in (
+        torch.sym_int,
+        torch.sym_float,
+        torch.sym_max,
+        torch.sym_min,
+        torch.sym_not,
+        torch.sym_ite,
+    )
+
+
+def _in_place_operator(function: object) -> bool:
+    return (
+        getattr(function, "__module__", None) in ("_operator", "operator")
+        and getattr(function, "__name__", "") in _IN_PLACE
+    )
+
+
+_IN_PLACE = frozenset(
+    f"i{name}"
+    for name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift concat".split()
+) | {"setitem", "delitem"}
+
+
+def written_by(node: Node) -> Iterator[Node]:
+    """The operands whose memory ``node`` writes, or may come to write when it is made in-place.
+
+    Schemas say it for operators, whether the operand is positional, a keyword or in a list. The bases of a
+    functionalised call (v1: its mutable arguments, v2: ``_all_bases``) count as written, because a later
+    pass may run it in place on them. Anything unknown writes all its operands.
+    """
+    target = node.target
+    if node.op in ("placeholder", "get_attr", "output"):
+        return
+    if node.op != "call_function":
+        yield from node.all_input_nodes
+    elif isinstance(target, OpOverload):
+        sig = signature(target)
+        for position in sig.written:
+            if position < len(node.args):
+                yield from nodes_in(node.args[position])
+            else:
+                yield from nodes_in(node.kwargs.get(sig.names[position]))
+    elif isinstance(target, AutoFunctionalizedV2):
+        yield from nodes_in(node.kwargs.get("_all_bases"))
+    elif isinstance(target, AutoFunctionalized):
+        for name in get_mutable_args(node.args[0])[0]:  # type: ignore[arg-type]
+            yield from nodes_in(node.kwargs.get(name))
+    elif isinstance(target, HigherOrderOperator):
+        yield from _written_by_higher_order(node, target)
+    elif is_getitem(node) or (_pure_function(target) and not _in_place_operator(target)):
+        return
+    else:
+        yield from node.all_input_nodes
+
+
+def _written_by_higher_order(node: Node, target: HigherOrderOperator) -> Iterator[Node]:
+    if target.__name__ == _TRITON_FUNCTIONAL:
+        kernel_arguments = node.kwargs.get("kwargs")
+        cloned = node.kwargs.get("tensors_to_clone")
+        if isinstance(kernel_arguments, dict) and isinstance(cloned, list | tuple):
+            for name in cloned:
+                yield from nodes_in(kernel_arguments.get(str(name)))
+            return
+    bodies = list(nested_graphs(node))
+    if not bodies or any(writes_anything(body.graph) for body in bodies):
+        yield from node.all_input_nodes
+
+
+def nested_graphs(node: Node) -> Iterator[GraphModule]:
+    """The graph modules among a call's operands (``get_attr`` nodes of the owning module)."""
+    owner = node.graph.owning_module
+    if owner is None:
+        return
+    for operand in node.all_input_nodes:
+        body = attribute(operand)
+        if isinstance(body, GraphModule):
+            yield body
+
+
+def attribute(node: Node) -> object:
+    """What a ``get_attr`` node refers to; None for other nodes or a dangling name."""
+    owner = node.graph.owning_module
+    if node.op != "get_attr" or owner is None:
+        return None
+    found: object = owner
+    for part in str(node.target).split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def writes_anything(graph: Graph) -> bool:
+    """Does any node of the graph, or of a graph nested in it, write an operand's memory for real?"""
+    return any(
+        not isinstance(node.target, AutoFunctionalized | AutoFunctionalizedV2)
+        and any(True for _ in written_by(node))
+        for node in graph.nodes
+    )
+
+
+def kept_for_effect(node: Node) -> str | None:
+    """Why a node must stay even without users; None if it may go."""
+    if node.op != "call_function":
+        return f"a {node.op} node"
+    if node.meta.get("unbacked_bindings"):
+        return "it binds an unbacked symbol"
+    target = node.target
+    if isinstance(target, OpOverload):
+        if signature(target).written:
+            return "it writes its operand"
+        if torch.Tag.nondeterministic_seeded in target.tags:
+            return "it draws random numbers"
+        if target.namespace in _COLLECTIVES:
+            return "it is a collective"
+        return "it has side effects" if node.is_impure() else None
+    if is_getitem(node) or (_pure_function(target) and not _in_place_operator(target)):
+        return None
+    return "what it does is not known"

@@ -1,0 +1,103 @@
+"""noopelim inside Inductor: as a custom graph pass, and as rules in somebody's ``PatternMatcherPass``."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterable
+from weakref import WeakKeyDictionary
+
+from torch.fx import Graph, Node
+
+from .calls import op_name
+from .eliminate import find_shape_env, rule_set, run
+from .errors import RewriteError
+from .fingerprint import fingerprint
+from .integers import Prover
+from .legality import Legality
+from .match import Index, compile_pattern
+from .remarks import Report
+from .rewrite import Plan, carry_out, plan, retire
+from .rule import Rule, RuleSet
+from .torch_api import (
+    CustomGraphPass,
+    GraphPatternEntry,
+    Match,
+    PatternMatcherPass,
+    ranks_must_agree,
+)
+from .transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+_REPORTS_KEPT = 64
+
+
+class NoOpElimination(CustomGraphPass):
+    """A pass for any of Inductor's graph hooks, joint and post-grad, before or after its own passes.
+
+    ``reports`` holds the reports of the last runs, newest last. Under Inductor's overlap scheduling, which
+    needs equal graphs on all ranks, slices and pads stay, as in Inductor's own pass.
+    """
+
+    def __init__(self, rules: RuleSet | Iterable[Rule] | None = None) -> None:
+        self.rules = rule_set(rules)
+        self.reports: deque[Report] = deque(maxlen=_REPORTS_KEPT)
+        self._index = Index(self.rules)
+        self._same_on_all_ranks = Index(r for r in self.rules if not r.name.startswith(("slice/", "pad/")))
+
+    def __call__(self, graph: Graph) -> None:
+        """Eliminate in place. Raises ``RewriteError`` if a rule raises, with the graph as it was."""
+        report = run(graph, self._same_on_all_ranks if ranks_must_agree() else self._index)
+        self.reports.append(report)
+        log.info("%s", str(report).splitlines()[0])
+
+    def uuid(self) -> str | None:
+        """Identity for Inductor's caches. None, which makes Inductor bypass them, if a rule has none."""
+        return fingerprint(self.rules)
+
+
+def register(target: PatternMatcherPass, rules: RuleSet | Iterable[Rule] | None = None) -> None:
+    """Add the rules to a ``PatternMatcherPass``, each with the same proofs and legality checks as a run.
+
+    One ``apply`` of such a pass is one sweep, not a fixpoint: a chain may need several.
+    """
+    for rule in rule_set(rules):
+        _Entry(rule).register(target)
+
+
+class _Entry(GraphPatternEntry):
+    """One rule as a pattern entry. ``pattern_name`` is what torch counts matches under."""
+
+    def __init__(self, rule: Rule) -> None:
+        super().__init__(pattern=rule.pattern, extra_check=self._check, handler=self._apply_plan)
+        self.pattern_name = rule.name
+        self._rule = rule
+        self._matcher = compile_pattern(rule.pattern)
+        # Keyed by match, so that nothing is carried from one match to another.
+        self._plans: WeakKeyDictionary[Match, Plan] = WeakKeyDictionary()
+
+    def _check(self, match: Match) -> bool:
+        root: Node = match.output_node()
+        matched = self._matcher(root)
+        if matched is None:
+            return False
+        prover = Prover(find_shape_env(root.graph))
+        try:
+            found = plan(self._rule, root, matched, prover, lambda: Legality(root.graph, prover))
+        except Exception as error:
+            raise RewriteError(
+                f"rule {self._rule.name!r} raised at node {root.name} ({op_name(root)}): "
+                f"{type(error).__name__}: {error}; mend the rule or leave it out"
+            ) from error
+        if isinstance(found, Plan):
+            self._plans[match] = found
+            return True
+        return False
+
+    def _apply_plan(self, match: Match, *args: object, **kwargs: object) -> None:
+        found = self._plans.pop(match)
+        transaction = Transaction(found.root.graph)
+        carry_out(found, transaction)
+        retire(found.root, transaction)
+        transaction.commit()

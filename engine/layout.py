@@ -1,0 +1,111 @@
+"""Is one tensor laid out exactly like another, and who could see a difference in the strides of unit dims?"""
+
+from __future__ import annotations
+
+import torch
+from torch.fx import Node
+
+from .calls import tensor_of
+from .integers import Expr, Prover
+from .proof import Proof, Truth
+from .torch_api import OpOverload, expression_of
+
+_aten = torch.ops.aten
+
+STRIDE_BLIND = frozenset(
+    {
+        *(getattr(_aten.sum, o) for o in ("default", "dim_IntList")),
+        *(getattr(_aten.mean, o) for o in ("default", "dim")),
+        _aten.amax.default,
+        _aten.amin.default,
+        _aten.sym_size.int,
+    }
+)
+"""Operators whose value and result layout do not depend on the strides of unit dims of an operand."""
+
+_KEEPS_STRIDES = frozenset(
+    {
+        _aten.clone.default,
+        _aten._to_copy.default,
+        torch.ops.prims.convert_element_type.default,
+        _aten.fill.Scalar,
+        _aten.fill.Tensor,
+    }
+)
+"""Tagged pointwise, and allocate their result with the operand's own strides, unit dims included."""
+
+
+def same_layout(prover: Prover, ours: torch.Tensor, theirs: torch.Tensor) -> tuple[Proof, bool]:
+    """Compare dtype, device, layout, sizes, strides, storage offset, conj and neg bits.
+
+    Strides of dims that are provably of size 1 are left out of the proof; the second result says whether
+    any of them differs, or is not known to be the same. Both tensors must be strided.
+    """
+    facts = (
+        (ours.dtype is theirs.dtype, f"dtype {theirs.dtype} is {ours.dtype}"),
+        (ours.device == theirs.device, f"device {theirs.device} is {ours.device}"),
+        (ours.is_conj() == theirs.is_conj(), "conj bits are equal"),
+        (ours.is_neg() == theirs.is_neg(), "neg bits are equal"),
+        (ours.dim() == theirs.dim(), f"rank {theirs.dim()} is {ours.dim()}"),
+    )
+    for holds, claim in facts:
+        if not holds:
+            return Proof.of(False, claim, "metadata"), False
+    proofs, unit_strides_differ = [], False
+    sizes = [expression_of(n) for n in ours.shape]
+    for dim, (size, other) in enumerate(zip(sizes, map(expression_of, theirs.shape), strict=True)):
+        proofs.append(_named(prover.equal(other, size), f"size of dim {dim}"))
+    for dim, (stride, other) in enumerate(
+        zip(map(expression_of, ours.stride()), map(expression_of, theirs.stride()), strict=True)
+    ):
+        equal = prover.equal(other, stride)
+        if not equal.proved and prover.equal(sizes[dim], 1).proved:
+            unit_strides_differ = True
+        else:
+            proofs.append(_named(equal, f"stride of dim {dim}"))
+    offsets = map(expression_of, (theirs.storage_offset(), ours.storage_offset()))
+    proofs.append(_named(prover.equal(*offsets), "storage offset"))
+    return Proof.all(proofs, "same layout"), unit_strides_differ
+
+
+def _named(proof: Proof, what: str) -> Proof:
+    if proof.truth is Truth.PROVED:
+        return proof
+    return Proof(proof.truth, f"{what}: {proof.claim}", proof.by, proof.witness, proof.parts)
+
+
+def unit_strides_seen_by(node: Node) -> Node | None:
+    """A user of ``node`` whose value or result layout may depend on the strides of its unit dims."""
+    return next((user for user in node.users if not _blind(user, node)), None)
+
+
+def _blind(user: Node, operand: Node) -> bool:
+    target = user.target
+    if user.op != "call_function" or not isinstance(target, OpOverload):
+        return False
+    if target in STRIDE_BLIND:
+        return True
+    if torch.Tag.pointwise not in target.tags or target in _KEEPS_STRIDES or target._schema.is_mutable:
+        return False
+    # TensorIterator gives a contiguous result, whatever the strides of unit dims, when all operands have
+    # the shape of the result and are contiguous; otherwise it sorts dims by stride, unit dims included.
+    result = tensor_of(user)
+    if result is None or not _row_major(result, unit_dims_too=True):
+        return False
+    operands = [tensor_of(n) for n in user.all_input_nodes]
+    return all(t is not None and _row_major(t) and _sizes(t) == _sizes(result) for t in operands)
+
+
+def _sizes(tensor: torch.Tensor) -> list[Expr]:
+    return [expression_of(n) for n in tensor.shape]
+
+
+def _row_major(tensor: torch.Tensor, unit_dims_too: bool = False) -> bool:
+    """Row-major and dense. Structural, so that no guard is asked for."""
+    expected: Expr = 1
+    strides = [expression_of(s) for s in tensor.stride()]
+    for size, stride in zip(reversed(_sizes(tensor)), reversed(strides), strict=True):
+        if stride != expected and (unit_dims_too or size != 1):
+            return False
+        expected = expected * size
+    return True

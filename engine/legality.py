@@ -1,0 +1,242 @@
+"""May this value stand wherever that one stood? Aliasing, writes, outputs, layout, effects.
+
+Rules say when two values are equal; this module says whether one may take the place of the other. See
+``docs/design.md``, section 4, for the argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch.fx import Graph, GraphModule, Node
+
+from .calls import nodes_in, op_name, tensor_of
+from .effects import attribute, kept_for_effect, written_by
+from .integers import Prover
+from .layout import same_layout, unit_strides_seen_by
+from .storage import Storages
+from .torch_api import storage_key
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``legal``, and the reason either way. ``claim``: the fact that would have made it legal, if one would."""
+
+    legal: bool
+    reason: str
+    claim: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A proposed rewrite: the value of ``root``, computed by the calls in ``matched`` from ``source``."""
+
+    root: Node
+    matched: tuple[Node, ...]
+    source: Node
+
+
+class Legality:
+    """Aliasing facts of one graph, kept true through rewrites by :meth:`took_over`.
+
+    ``inputs_may_alias``: treat all placeholders as one piece of memory, as in a nested graph that writes.
+    """
+
+    def __init__(self, graph: Graph, prover: Prover, inputs_may_alias: bool = False) -> None:
+        self._prover = prover
+        self.storages = Storages(graph)
+        nodes = list(graph.nodes)
+        inputs = [n for n in nodes if n.op == "placeholder" or _is_constant(n)]
+        if inputs_may_alias:
+            for one in inputs[1:]:
+                self.storages.join(inputs[0], one)
+        self._outputs: dict[Node, None] = {
+            leaf: None for n in nodes if n.op == "output" for leaf in nodes_in(n.args)
+        }
+        find = self.storages.find
+        self._input_classes = {find(n) for n in inputs}
+        self._writers: dict[Node, list[Node]] = {}
+        for node in nodes:
+            for operand in written_by(node):
+                self._writers.setdefault(find(operand), []).append(node)
+
+    def may_replace(self, site: Site) -> Verdict:
+        """May ``site.source`` stand wherever ``site.root`` stood?"""
+        value = tensor_of(site.source)
+        if value is None:
+            return Verdict(False, f"{site.source.name} has no tensor in its metadata")
+        verdict = self._same_but_for_memory(site, value)
+        return self._memory(site) if verdict.legal else verdict
+
+    def may_recompute(self, site: Site, value: torch.Tensor) -> Verdict:
+        """May a new node at ``site.root``'s place, reading ``site.source`` and computing ``value`` (a fake
+        tensor, a view of the source or fresh), stand wherever the root stood?"""
+        verdict = self._same_but_for_memory(site, value)
+        if not verdict.legal:
+            return verdict
+        source = tensor_of(site.source)
+        if source is not None and storage_key(value) == storage_key(source):
+            return self._memory(site, new_object=True)
+        if self.is_view(site):
+            return Verdict(False, "the value shares memory with its source and the shorter form would not")
+        return self._fresh_for_fresh(site)
+
+    def is_view(self, site: Site) -> bool:
+        """Does the root surely share the source's memory, through matched calls alone?"""
+        node: Node | None = site.root
+        while node is not None and node is not site.source:
+            node = self.storages.viewed(node) if node in site.matched else None
+        return node is site.source
+
+    def took_over(self, root: Node, replacement: Node) -> None:
+        """Record that ``replacement`` now stands where ``root`` stood, and shares its fate."""
+        if root in self._outputs:
+            # Outputs keep their order, which messages name.
+            self._outputs = {replacement if n is root else n: None for n in self._outputs}
+        merged = self.storages.join(replacement, root)
+        if merged is not None:
+            kept, gone = merged
+            if gone in self._input_classes:
+                self._input_classes.add(kept)
+            writers = self._writers.pop(gone, [])
+            if writers:
+                self._writers.setdefault(kept, []).extend(writers)
+
+    def _same_but_for_memory(self, site: Site, value: torch.Tensor) -> Verdict:
+        root = site.root
+        effect = kept_for_effect(root)
+        if effect is not None:
+            return Verdict(False, effect)
+        if _pinned(root, site.source):
+            return Verdict(False, "it places the value in pinned memory")
+        ours = tensor_of(root)
+        if ours is None:
+            return Verdict(False, f"{root.name} has no tensor in its metadata")
+        if not (_plain(ours) and _plain(value)):
+            return Verdict(False, "only plain strided tensors are understood")
+        proof, unit_strides_differ = same_layout(self._prover, ours, value)
+        if not proof.proved:
+            return Verdict(False, f"layout: {proof.why_not()}", proof.why_not().claim)
+        if unit_strides_differ:
+            seer = unit_strides_seen_by(root)
+            if seer is not None:
+                return Verdict(
+                    False, f"strides of unit dims differ, and {seer.name} ({op_name(seer)}) may see them"
+                )
+        return Verdict(True, "same layout")
+
+    def _memory(self, site: Site, new_object: bool = False) -> Verdict:
+        """The root's value will be read from the source's memory from now on."""
+        if self.is_view(site):
+            if not new_object and site.root in self._outputs:
+                if site.source in self._outputs:
+                    return Verdict(False, f"two outputs would become one object ({site.source.name})")
+                if site.source.op in ("placeholder", "get_attr"):
+                    return Verdict(
+                        False, f"an output would become the {site.source.op} {site.source.name} itself"
+                    )
+            return Verdict(True, "a view of the same memory")
+        find = self.storages.find
+        ours, theirs = find(site.root), find(site.source)
+        overlap = next(self._outputs_in(ours), None)
+        if overlap is not None:
+            if theirs in self._input_classes:
+                return Verdict(
+                    False, f"the output {overlap.name} would newly share memory with an input or constant"
+                )
+            other = next((n for n in self._outputs_in(theirs) if n is not overlap), None)
+            if other is not None:
+                return Verdict(False, f"the outputs {overlap.name} and {other.name} would newly share memory")
+        written = self._written_copies(site)
+        if written is not None:
+            return written
+        writer = self._write_between(theirs, self._first_copy(site), site.root, to_last_use=True)
+        if writer is not None:
+            return Verdict(
+                False, f"{writer.name} ({op_name(writer)}) writes the source before the last use of the copy"
+            )
+        return Verdict(True, "a copy whose source is not written while it is in use")
+
+    def _fresh_for_fresh(self, site: Site) -> Verdict:
+        """A new copy, made at the root's place, for one that was made on the way to it."""
+        written = self._written_copies(site, but=site.root)
+        if written is not None:
+            return written
+        find = self.storages.find
+        shared = [n for n in site.matched if n is not site.root and find(n) is find(site.root)]
+        if find(site.source) is find(site.root) or any(_used_elsewhere(n, site.matched) for n in shared):
+            return Verdict(False, "an earlier copy with other users would be made twice")
+        writer = self._write_between(find(site.source), self._first_copy(site), site.root, to_last_use=False)
+        if writer is not None:
+            return Verdict(
+                False, f"{writer.name} ({op_name(writer)}) writes the source before the copy is made"
+            )
+        return Verdict(True, "one copy for another")
+
+    def _outputs_in(self, storage: Node) -> Iterator[Node]:
+        return (n for n in self._outputs if self.storages.find(n) is storage)
+
+    def _written_copies(self, site: Site, but: Node | None = None) -> Verdict | None:
+        """Memory other than the source's that the matched calls made must never be written."""
+        find = self.storages.find
+        theirs = find(site.source)
+        spared = find(but) if but is not None else None
+        for node in site.matched:
+            storage = find(node)
+            if storage is theirs and node is not site.root:
+                continue
+            if storage is spared and node is but:
+                continue
+            writers = self._writers.get(storage)
+            if writers:
+                return Verdict(False, f"{writers[0].name} ({op_name(writers[0])}) writes the copy's memory")
+        return None
+
+    def _first_copy(self, site: Site) -> Node:
+        """Where the value stopped following the source's memory: views before it still see its writes."""
+        theirs = self.storages.find(site.source)
+        return min((n for n in site.matched if self.storages.find(n) is not theirs), default=site.root)
+
+    def _write_between(self, storage: Node, first: Node, root: Node, to_last_use: bool) -> Node | None:
+        """A node that writes ``storage`` after ``first``, up to the root or up to the last use of its memory."""
+        writers = [w for w in self._writers.get(storage, ()) if first < w]
+        if not writers:
+            return None
+        last = self._last_use(root) if to_last_use else root
+        return next((w for w in writers if last is None or not last < w), None)
+
+    def _last_use(self, node: Node) -> Node | None:
+        """The last node that reads ``node`` or anything that may share its memory by way of it; None if
+        that is the caller of the graph."""
+        find = self.storages.find
+        last, stack, seen = node, [node], {node}
+        while stack:
+            for user in stack.pop().users:
+                if user.op == "output":
+                    return None
+                if last < user:
+                    last = user
+                if user not in seen and find(user) is find(node):
+                    seen.add(user)
+                    stack.append(user)
+        return last
+
+
+def _is_constant(node: Node) -> bool:
+    return node.op == "get_attr" and not isinstance(attribute(node), GraphModule)
+
+
+def _plain(tensor: torch.Tensor) -> bool:
+    return tensor.layout is torch.strided and storage_key(tensor) is not None and not tensor.is_quantized
+
+
+def _pinned(root: Node, source: Node) -> bool:
+    """Pinning is not part of a fake tensor, so it is read off the calls that ask for it."""
+    makers: Iterable[Node] = (root, *(n for n in root.all_input_nodes if n is not source))
+    return any(n.kwargs.get("pin_memory") for n in makers)
+
+
+def _used_elsewhere(node: Node, matched: tuple[Node, ...]) -> bool:
+    return any(user not in matched for user in node.users)

@@ -1,0 +1,141 @@
+"""Patterns compiled to closures, and the index from targets to the rules that can match there.
+
+``PatternExpr.match`` is the reference that the closures are tested against, and the fallback for pattern
+kinds that they do not cover.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from torch.fx import Node
+
+from .pattern import OpCall, calls_in, same_constant
+from .rule import Rule
+from .torch_api import FailedMatch, Ignored, KeywordArg, PatternExpr
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """``values``: raw argument per variable. ``nodes``: every node that a call of the pattern matched,
+    root first."""
+
+    values: dict[str, Any]
+    nodes: tuple[Node, ...]
+
+
+Matcher = Callable[[Node], Matched | None]
+_Bindings = dict[object, Any]
+_Step = Callable[[Any, _Bindings, list[Node]], bool]
+
+
+def compile_pattern(pattern: PatternExpr) -> Matcher:
+    """A function from a node to the match rooted there, or None."""
+    if isinstance(pattern, OpCall):
+        shared = {call for call, n in Counter(calls_in(pattern)).items() if n > 1}
+        step = _compile(pattern, shared)
+        if step is not None:
+            return _closure_matcher(step)
+    return _reference_matcher(pattern)
+
+
+def _closure_matcher(step: _Step) -> Matcher:
+    def match(node: Node) -> Matched | None:
+        bindings: _Bindings = {}
+        nodes: list[Node] = []
+        if not step(node, bindings, nodes):
+            return None
+        return Matched({k: v for k, v in bindings.items() if isinstance(k, str)}, tuple(nodes))
+
+    return match
+
+
+def _reference_matcher(pattern: PatternExpr) -> Matcher:
+    def match(node: Node) -> Matched | None:
+        found = pattern.match(node)
+        if isinstance(found, FailedMatch):
+            return None
+        # torch lists a match's nodes operands first.
+        return Matched(dict(found.kwargs), tuple(reversed(found.nodes)))
+
+    return match
+
+
+def _compile(pattern: object, shared: set[OpCall]) -> _Step | None:
+    if isinstance(pattern, OpCall):
+        return _compile_call(pattern, shared)
+    if type(pattern) is KeywordArg:
+        return _bind(pattern.name)
+    if type(pattern) is Ignored:
+        return lambda operand, bindings, nodes: True
+    if isinstance(pattern, PatternExpr | list | tuple):
+        return None
+    return lambda operand, bindings, nodes: same_constant(pattern, operand)
+
+
+def _bind(name: str) -> _Step:
+    def step(operand: Any, bindings: _Bindings, nodes: list[Node]) -> bool:
+        if name in bindings:
+            return bool(bindings[name] == operand)
+        bindings[name] = operand
+        return True
+
+    return step
+
+
+def _compile_call(call: OpCall, shared: set[OpCall]) -> _Step | None:
+    compiled = [_compile(argument, shared) for argument in call.args]
+    parts = [p for p in compiled if p is not None]
+    if len(parts) != len(compiled):
+        return None
+    targets = frozenset(call.fns)
+    operands_of = call.operands
+
+    def step(operand: Any, bindings: _Bindings, nodes: list[Node]) -> bool:
+        if not isinstance(operand, Node) or operand.op != "call_function" or operand.target not in targets:
+            return False
+        operands = operands_of(operand)
+        if operands is None:
+            return False
+        nodes.append(operand)
+        return all(part(o, bindings, nodes) for part, o in zip(parts, operands, strict=True))
+
+    if call not in shared:
+        return step
+
+    def once(operand: Any, bindings: _Bindings, nodes: list[Node]) -> bool:
+        if call in bindings:
+            return bindings[call] is operand
+        bindings[call] = operand
+        return step(operand, bindings, nodes)
+
+    return once
+
+
+class Index:
+    """Which rules can match at a node, by its target, in the order they are tried.
+
+    The order does not depend on the order of the rule set, so neither does the result: rules that use an
+    existing value come before rules that build a node, and names decide the rest.
+    """
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        ordered = sorted(rules, key=lambda r: (r.makes_node, r.name))
+        self.depth = max((rule.depth for rule in ordered), default=1)
+        self._by_target: dict[object, list[tuple[Rule, Matcher]]] = {}
+        for rule in ordered:
+            matcher = compile_pattern(rule.pattern)
+            for target in dict.fromkeys(rule.pattern.fns):
+                self._by_target.setdefault(target, []).append((rule, matcher))
+
+    @property
+    def targets(self) -> Iterable[object]:
+        """Every target that some rule is rooted at."""
+        return self._by_target.keys()
+
+    def at(self, node: Node) -> list[tuple[Rule, Matcher]]:
+        """The rules rooted at the node's target, with their matchers."""
+        return self._by_target.get(node.target, []) if node.op == "call_function" else []

@@ -1,0 +1,129 @@
+"""The pattern language: ``torch._inductor.pattern_matcher`` expressions that see every spelling of a call.
+
+``OpCall`` is a ``CallFunction`` whose arguments are compared in schema order with the defaults filled in, so
+one pattern matches a call however it was written. It works wherever torch takes a ``PatternExpr``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch.fx import Node
+
+from .calls import arguments, signature
+from .torch_api import (
+    MULTIPLE,
+    CallFunction,
+    FailedMatch,
+    Ignored,
+    KeywordArg,
+    Match,
+    MatchContext,
+    OpOverload,
+    PatternExpr,
+)
+
+Rest = Literal["default", "any"]
+
+
+def var(name: str) -> KeywordArg:
+    """A pattern variable; a predicate asks for it by naming a parameter ``name``."""
+    return KeywordArg(name)
+
+
+ANY = Ignored()
+X, Y, SIZE = var("x"), var("y"), var("size")
+
+
+class OpCall(CallFunction):
+    """A call of one of ``fns`` with these arguments, positional in schema order.
+
+    Schema arguments beyond the given ones must have their default value, or may be anything with
+    ``rest="any"``. The matched node may have any number of users: a node that others need too is kept by
+    the engine. Constants in ``args`` match equal constants of the same type.
+    """
+
+    def __init__(
+        self, fns: Callable[..., Any] | Sequence[Callable[..., Any]], *args: Any, rest: Rest = "default"
+    ):
+        # A pattern object that occurs twice must match one node; ANY is meant to match anything each time.
+        fresh = tuple(Ignored() if isinstance(a, Ignored) else a for a in args)
+        super().__init__(fns, *fresh, _users=MULTIPLE)
+        self.rest: Rest = rest
+
+    def operands(self, node: Node) -> tuple[Any, ...] | None:
+        """The node's arguments that ``args`` are compared with; None if the rest of the call does not fit."""
+        values = arguments(node)
+        if values is None or len(values) < len(self.args):
+            return None
+        count = len(self.args)
+        if self.rest == "default" and len(values) > count:
+            if not isinstance(node.target, OpOverload):
+                return None
+            if values[count:] != signature(node.target).defaults[count:]:
+                return None
+        return values[:count]
+
+    def _match(self, node: Node, ctx: MatchContext) -> Any:
+        operands = self.operands(node) if self._match_fns(node) else None
+        if operands is None:
+            return FailedMatch("call mismatch: node={}, pattern={}", node, self)
+        found = Match(ctx, self)
+        for pattern, operand in zip(self.args, operands, strict=True):
+            if isinstance(pattern, PatternExpr):
+                part = ctx.match(pattern, operand)
+                if isinstance(part, FailedMatch):
+                    return part
+                found.extend(part)
+            elif not same_constant(pattern, operand):
+                return FailedMatch("constant mismatch: {} is not {}", operand, pattern)
+        found.nodes.append(node)
+        found.targets[self] = node.target
+        return found
+
+    def pattern_eq(self, other: Any) -> bool:
+        return bool(super().pattern_eq(other)) and self.rest == other.rest
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A template argument worked out from the match. ``of(f, ...)`` takes the facts and, by name, bound
+    variables, like a predicate; it returns ints, or None to say that this match has no such form."""
+
+    of: Callable[..., Any]
+
+
+def same_constant(expected: object, found: object) -> bool:
+    """Equality that does not take ``True`` for ``1`` or ``0.0`` for ``-0.0``."""
+    if type(expected) is not type(found):
+        return False
+    return expected == found and str(expected) == str(found)
+
+
+def calls_in(pattern: object) -> Iterator[OpCall]:
+    """The ``OpCall`` nodes of a pattern or template, root first."""
+    if isinstance(pattern, OpCall):
+        yield pattern
+        for argument in pattern.args:
+            yield from calls_in(argument)
+    elif isinstance(pattern, list | tuple):
+        for item in pattern:
+            yield from calls_in(item)
+
+
+def variables_in(pattern: object) -> Iterator[str]:
+    """The variable names of a pattern or template, in order, once per occurrence."""
+    if isinstance(pattern, KeywordArg):
+        yield pattern.name
+    elif isinstance(pattern, OpCall):
+        for argument in pattern.args:
+            yield from variables_in(argument)
+    elif isinstance(pattern, list | tuple):
+        for item in pattern:
+            yield from variables_in(item)
+    elif isinstance(pattern, PatternExpr):
+        inner = getattr(pattern, "pattern", None)
+        if isinstance(inner, PatternExpr):
+            yield from variables_in(inner)

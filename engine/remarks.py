@@ -1,0 +1,167 @@
+"""What a run did and did not do, as remarks in the manner of LLVM: passed, missed, and why."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from .proof import Proof
+
+JSON_VERSION = 1
+
+
+class Stage(enum.IntEnum):
+    """How far the nearest rule came before it stopped; the last one is the nearest miss."""
+
+    SKIPPED = 0
+    """The node could not be looked at: no usable metadata."""
+    REFUTED = 1
+    """The pattern matched and the claim is false: the node does something."""
+    UNKNOWN = 2
+    """The claim may hold, and no proof was found."""
+    BLOCKED = 3
+    """The value is the same, and something else (aliasing, a write, layout) needs the node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """One rewrite. ``replacement`` names the node whose value now stands for ``node``."""
+
+    node: str
+    op: str
+    rule: str
+    replacement: str
+    proof: Proof
+    legality: str
+    graph: str = ""
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A node that a rule's pattern matched and that stayed. ``claim`` is the fact that would have sufficed."""
+
+    node: str
+    op: str
+    rule: str
+    stage: Stage
+    reason: str
+    claim: str | None = None
+    graph: str = ""
+    source: str | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """Result of one run.
+
+    ``nodes_before`` and ``nodes_after`` count call nodes (placeholders, ``get_attr`` and the output are not
+    counted) over the graph and its nested graphs. ``guards_added`` counts guards, replacements, runtime
+    asserts and range changes that appeared in the ``ShapeEnv`` during the run; it is 0 or a bug of ours, and
+    ``shape_env_changes`` then says which. ``seconds`` is wall time of the run.
+    """
+
+    passed: list[Passed] = field(default_factory=list)
+    missed: list[Missed] = field(default_factory=list)
+    nodes_before: int = 0
+    nodes_after: int = 0
+    seconds: float = 0.0
+    converged: bool = True
+    shape_env_changes: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rewrites per rule, most frequent first, ties by name."""
+        tally = Counter(remark.rule for remark in self.passed)
+        return dict(sorted(tally.items(), key=lambda item: (-item[1], item[0])))
+
+    @property
+    def guards_added(self) -> int:
+        """See the class docstring; 0 unless something is broken."""
+        return len(self.shape_env_changes)
+
+    def merge(self, other: Report) -> None:
+        """Add the remarks and counts of a run over another graph of the same program."""
+        self.passed += other.passed
+        self.missed += other.missed
+        self.nodes_before += other.nodes_before
+        self.nodes_after += other.nodes_after
+        self.seconds += other.seconds
+        self.converged &= other.converged
+        self.shape_env_changes += other.shape_env_changes
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stable form documented in ``docs/report.md``; keys are only ever added."""
+        return {
+            "version": JSON_VERSION,
+            "nodes_before": self.nodes_before,
+            "nodes_after": self.nodes_after,
+            "counts": self.counts,
+            "converged": self.converged,
+            "seconds": self.seconds,
+            "guards_added": self.guards_added,
+            "shape_env_changes": list(self.shape_env_changes),
+            "assumptions": list(self.assumptions),
+            "passed": [
+                {
+                    "node": r.node,
+                    "op": r.op,
+                    "rule": r.rule,
+                    "replacement": r.replacement,
+                    "claim": r.proof.claim,
+                    "by": r.proof.by,
+                    "legality": r.legality,
+                    "graph": r.graph,
+                    "source": r.source,
+                }
+                for r in self.passed
+            ],
+            "missed": [
+                {
+                    "node": r.node,
+                    "op": r.op,
+                    "rule": r.rule,
+                    "stage": r.stage.name.lower(),
+                    "reason": r.reason,
+                    "claim": r.claim,
+                    "graph": r.graph,
+                    "source": r.source,
+                }
+                for r in self.missed
+            ],
+        }
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """``to_dict`` as text."""
+        return json.dumps(self.to_dict(), indent=indent)
+
+    def __str__(self) -> str:
+        head = (
+            f"noopelim: {self.nodes_before} -> {self.nodes_after} nodes, {len(self.passed)} rewrites, "
+            f"{self.guards_added} guards added, {self.seconds * 1e3:.1f} ms"
+            + ("" if self.converged else ", NOT converged")
+        )
+        lines = [head]
+        lines += [f"  {count:5d}  {rule}" for rule, count in self.counts.items()]
+        if self.passed:
+            lines.append("removed:")
+        for r in self.passed:
+            lines.append(f"  {r.graph}{r.node} [{r.op}] -> {r.replacement}  ({r.rule}: {r.proof})")
+            if r.source:
+                lines.append(f"      {r.source}")
+        kept = [r for r in self.missed if r.stage is not Stage.REFUTED]
+        if kept:
+            lines.append("kept, and why:")
+        for m in sorted(kept, key=lambda r: -r.stage):
+            needs = f"; would need {m.claim}" if m.claim else ""
+            lines.append(f"  {m.graph}{m.node} [{m.op}]  ({m.rule}: {m.reason}{needs})")
+            if m.source:
+                lines.append(f"      {m.source}")
+        refuted = len(self.missed) - len(kept)
+        if refuted:
+            lines.append(f"{refuted} more matched a pattern and do something (see to_json)")
+        return "\n".join(lines)

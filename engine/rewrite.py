@@ -1,0 +1,203 @@
+"""One proposed rewrite, worked out in full before anything is changed: proof, legality, new metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.fx import Node, map_arg
+
+from .calls import op_name, tensor_of
+from .effects import kept_for_effect
+from .errors import MissingMetadata
+from .facts import Facts, resolve
+from .integers import Prover
+from .legality import Legality, Site, Verdict
+from .match import Matched
+from .pattern import Computed, OpCall, variables_in
+from .proof import Proof
+from .remarks import Stage
+from .rule import Rule, parameters_of
+from .torch_api import FakeTensor, KeywordArg, OpOverload, no_new_guards, shape_env_of, storage_key
+from .transaction import Transaction
+
+_ALWAYS = Proof.of(True, "nothing beyond the pattern", "the law of the rule")
+
+
+@dataclass(frozen=True, slots=True)
+class NewCall:
+    """A call to insert before the root: what to call, with which arguments, and what it computes."""
+
+    target: Callable[..., Any]
+    args: tuple[Any, ...]
+    value: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A rewrite that is proved and legal. ``to`` stands for ``root``; ``values``: metadata that must change
+    with it, because views of the root come to live in other memory."""
+
+    rule: Rule
+    root: Node
+    to: Node | NewCall
+    proof: Proof
+    verdict: Verdict
+    values: dict[Node, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a matched rule does not apply."""
+
+    rule: Rule
+    stage: Stage
+    reason: str
+    claim: str | None = None
+
+
+def plan(
+    rule: Rule, root: Node, matched: Matched, prover: Prover, aliasing: Callable[[], Legality]
+) -> Plan | Refusal:
+    """Decide one match. ``aliasing`` is asked only once the values are proved equal.
+
+    Whatever the rule's own functions raise, apart from ``MissingMetadata``, is raised.
+    """
+    try:
+        facts = Facts(prover, root)
+        proof = _ALWAYS if rule.where is None else _ask(rule.where, facts, matched)
+        if not isinstance(proof, Proof):
+            raise TypeError(f"`where` returned {proof!r}, not a Proof; return what the facts answer")
+        if not proof.proved:
+            stage = Stage[proof.truth.name]
+            return Refusal(rule, stage, str(proof), proof.why_not().claim)
+        legality = aliasing()
+        if isinstance(rule.to, OpCall):
+            return _plan_call(rule, rule.to, facts, matched, legality, proof)
+        source = matched.values[rule.to.name]
+        if not isinstance(source, Node):
+            return Refusal(rule, Stage.SKIPPED, f"{rule.to.name} is {source!r}, not a value of the graph")
+        site = Site(root, matched.nodes, source)
+        verdict = legality.may_replace(site)
+        if not verdict.legal:
+            return Refusal(rule, Stage.BLOCKED, verdict.reason, verdict.claim)
+        return _with_values(Plan(rule, root, source, proof, verdict), site, tensor_of(source), legality)
+    except MissingMetadata as missing:
+        return Refusal(rule, Stage.SKIPPED, str(missing))
+
+
+def _ask(function: Callable[..., Any], facts: Facts, matched: Matched) -> Any:
+    return function(facts, *(resolve(matched.values[name]) for name in parameters_of(function)))
+
+
+def _plan_call(
+    rule: Rule, template: OpCall, facts: Facts, matched: Matched, legality: Legality, proof: Proof
+) -> Plan | Refusal:
+    root = matched.nodes[0]
+    args = []
+    for argument in template.args:
+        if isinstance(argument, KeywordArg):
+            args.append(matched.values[argument.name])
+        elif isinstance(argument, Computed):
+            computed = _ask(argument.of, facts, matched)
+            if computed is None:
+                return Refusal(rule, Stage.UNKNOWN, "the shorter form cannot be written down")
+            args.append(list(computed) if isinstance(computed, tuple) else computed)
+        else:
+            args.append(argument)
+    # The root's own spelling where it has one: view stays view, reshape stays reshape.
+    target = root.target if root.target in template.fns else template.fns[0]
+    sources = [matched.values[name] for name in variables_in(template)]
+    source = next((s for s in sources if isinstance(s, Node) and tensor_of(s) is not None), None)
+    if source is None:
+        return Refusal(rule, Stage.SKIPPED, "the template reads no tensor with metadata")
+    value = _call_fake(target, args, source)
+    if value is None:
+        return Refusal(rule, Stage.BLOCKED, f"{op_name(root)} of {source.name} does not run without a guard")
+    site = Site(root, matched.nodes, source)
+    verdict = legality.may_recompute(site, value)
+    if not verdict.legal:
+        return Refusal(rule, Stage.BLOCKED, verdict.reason, verdict.claim)
+    new = NewCall(target, tuple(args), value)  # type: ignore[arg-type]
+    return _with_values(Plan(rule, root, new, proof, verdict), site, value, legality)
+
+
+def _call_fake(target: object, args: list[Any], source: Node) -> torch.Tensor | None:
+    """What the call computes, by its own fake kernel; None if it raises or would need a guard."""
+    operand = tensor_of(source)
+    if not isinstance(operand, FakeTensor) or not isinstance(target, OpOverload):
+        return None
+    values = map_arg(args, lambda n: n.meta["val"])
+    try:
+        with no_new_guards(shape_env_of(operand)), operand.fake_mode:
+            result = target(*values)
+    except Exception:  # a fake kernel may raise anything, and each means the same here: not this form
+        return None
+    return result if isinstance(result, torch.Tensor) else None
+
+
+def _with_values(found: Plan, site: Site, value: torch.Tensor | None, legality: Legality) -> Plan | Refusal:
+    """Views of the root that came to live in the memory of ``value`` must say so in their metadata."""
+    ours = tensor_of(site.root)
+    if value is None or ours is None or storage_key(ours) == storage_key(value):
+        return found
+    for node in legality.storages.members(site.root):
+        if node in site.matched or node.op in ("placeholder", "get_attr"):
+            continue
+        before = node.meta.get("val")
+        if before is None:
+            continue
+        moved = _moved(before, value, ours)
+        if moved is None:
+            return Refusal(
+                found.rule, Stage.BLOCKED, f"the metadata of its view {node.name} cannot be restated"
+            )
+        if moved is not before:
+            found.values[node] = moved
+    return found
+
+
+def _moved(operand: Any, value: torch.Tensor, old: torch.Tensor) -> Any:
+    """``operand``'s metadata with the storage of ``value`` for that of ``old``; None if it cannot be done."""
+    if isinstance(operand, list | tuple):
+        parts = [_moved(o, value, old) for o in operand]
+        return None if any(p is None for p in parts) else parts
+    if not isinstance(operand, torch.Tensor) or storage_key(operand) != storage_key(old):
+        return operand
+    if not isinstance(value, FakeTensor):
+        return None
+    if (
+        operand.dtype != value.dtype
+        or operand.is_conj() != value.is_conj()
+        or operand.is_neg() != value.is_neg()
+    ):
+        return None
+    try:
+        with no_new_guards(shape_env_of(value)), value.fake_mode:
+            return torch.as_strided(value, operand.size(), operand.stride(), operand.storage_offset())
+    except Exception:  # as in _call_fake
+        return None
+
+
+def carry_out(found: Plan, transaction: Transaction) -> tuple[Node, list[Node]]:
+    """Make the planned change. Returns what now stands for the root, and the users that it has gained."""
+    to = found.to
+    if isinstance(to, NewCall):
+        to = transaction.insert(found.root, to.target, to.args, to.value, like=found.root)
+    for view, value in found.values.items():
+        transaction.set_value(view, value)
+    return to, transaction.replace(found.root, to)
+
+
+def retire(node: Node, transaction: Transaction) -> list[Node]:
+    """Retire a node that lost its last user, and the producers that this leaves without users and that
+    may go. Returns every producer that lost a user, retired or not."""
+    touched, stack = [], [node]
+    while stack:
+        for operand in transaction.retire(stack.pop()):
+            touched.append(operand)
+            if not operand.users and kept_for_effect(operand) is None:
+                stack.append(operand)
+    return touched

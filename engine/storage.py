@@ -1,0 +1,181 @@
+"""Which values may share memory, and which calls surely return a view of their operand.
+
+Two sources are joined: the storages of the fake tensors in ``meta["val"]``, and the alias annotations of
+operator schemas. Neither suffices alone. Metadata read back from a ``.pt2`` file gives every view a storage
+of its own; a pass may have copied a clone's metadata from its source; ``reshape`` is annotated as a view
+and may copy; ``_unsafe_view`` is annotated as fresh and is a view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch.fx import Graph, Node
+
+from .calls import is_getitem, nodes_in, signature, tensor_of
+from .torch_api import (
+    AutoFunctionalized,
+    AutoFunctionalizedV2,
+    FakeTensor,
+    OpOverload,
+    no_new_guards,
+    shape_env_of,
+    storage_key,
+)
+
+_aten = torch.ops.aten
+_UNANNOTATED_VIEWS = frozenset({_aten._unsafe_view.default})
+_VIEW_OR_COPY = frozenset(
+    {
+        _aten.reshape.default,
+        _aten.reshape_as.default,
+        _aten.flatten.using_ints,
+        _aten.contiguous.default,
+        _aten.resolve_conj.default,
+        _aten.resolve_neg.default,
+        *(getattr(_aten.to, name) for name in ("dtype", "dtype_layout", "device", "other")),
+    }
+)
+
+
+class Storages:
+    """Classes of nodes that may share memory, kept up to date as nodes are rewritten."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._parent: dict[Node, Node] = {}
+        self._members: dict[Node, list[Node]] = {}
+        self._owner: dict[int, Node] = {}
+        self.trusted = not any(_contradicts_schema(node) for node in graph.nodes)
+        for node in graph.nodes:
+            self.add(node)
+
+    def add(self, node: Node) -> None:
+        """Take in one node whose operands are already in."""
+        self._parent[node] = node
+        self._members[node] = [node]
+        tensor = tensor_of(node)
+        key = storage_key(tensor) if tensor is not None else None
+        if key is not None:
+            self.join(self._owner.setdefault(key, node), node)
+        for operand in self.aliased_operands(node):
+            self.join(operand, node)
+
+    def find(self, node: Node) -> Node:
+        """The representative of the node's class."""
+        root = node
+        while self._parent[root] is not root:
+            root = self._parent[root]
+        while self._parent[node] is not root:
+            self._parent[node], node = root, self._parent[node]
+        return root
+
+    def members(self, node: Node) -> list[Node]:
+        """Every node in the class of ``node``, dead ones included."""
+        return self._members[self.find(node)]
+
+    def join(self, left: Node, right: Node) -> tuple[Node, Node] | None:
+        """Merge two classes. Returns (kept, merged) representatives, or None if they were one already."""
+        kept, merged = self.find(left), self.find(right)
+        if kept is merged:
+            return None
+        if len(self._members[kept]) < len(self._members[merged]):
+            kept, merged = merged, kept
+        self._parent[merged] = kept
+        self._members[kept] += self._members.pop(merged)
+        return kept, merged
+
+    def aliased_operands(self, node: Node) -> Iterator[Node]:
+        """Operands whose memory the result of ``node`` may share."""
+        if node.op in ("placeholder", "get_attr", "output"):
+            return
+        if node.op != "call_function":
+            yield from node.all_input_nodes
+        elif isinstance(node.target, OpOverload):
+            if node.target in _VIEW_OR_COPY and self.trusted and self.views(node) is False:
+                return
+            yield from annotated_operands(node)
+        elif is_getitem(node):
+            source = node.args[0]
+            if isinstance(source, Node) and any(True for _ in self.aliased_operands(source)):
+                yield source
+        elif isinstance(node.target, AutoFunctionalized | AutoFunctionalizedV2):
+            return
+        else:
+            yield from node.all_input_nodes
+
+    def views(self, node: Node) -> bool | None:
+        """Does the call surely return a view of its operand (True), surely a copy (False), or can it not
+        be told (None)? ``getitem`` of a multi-result view is a view."""
+        if is_getitem(node):
+            source = node.args[0]
+            return self.views(source) if isinstance(source, Node) else None
+        if node.op != "call_function" or not isinstance(node.target, OpOverload):
+            return None
+        if node.target in _UNANNOTATED_VIEWS:
+            return True
+        if not signature(node.target).returns_alias:
+            return False
+        if node.target not in _VIEW_OR_COPY:
+            return True
+        operand = next(annotated_operands(node), None)
+        ours, theirs = tensor_of(node), tensor_of(operand) if operand is not None else None
+        if ours is None or theirs is None:
+            return None
+        if self.trusted:
+            return storage_key(ours) is not None and storage_key(ours) == storage_key(theirs)
+        return _reenact(node, theirs)
+
+    def viewed(self, node: Node) -> Node | None:
+        """The operand that ``node`` surely is a view of; None if it is not surely one."""
+        if self.views(node) is not True:
+            return None
+        if is_getitem(node):
+            source = node.args[0]
+            return self.viewed(source) if isinstance(source, Node) else None
+        return next(annotated_operands(node), None)
+
+
+def annotated_operands(node: Node) -> Iterator[Node]:
+    """Operands that the schema, or a known gap in it, says the result may alias."""
+    target = node.target
+    if not isinstance(target, OpOverload):
+        return
+    if target in _UNANNOTATED_VIEWS:
+        yield from nodes_in(node.args[:1])
+        return
+    sig = signature(target)
+    if sig.returns_alias:
+        for position in sig.aliased:
+            if position < len(node.args):
+                yield from nodes_in(node.args[position])
+            else:
+                yield from nodes_in(node.kwargs.get(sig.names[position]))
+
+
+def _contradicts_schema(node: Node) -> bool:
+    """A certain view whose metadata gives it a storage of its own: the metadata knows nothing of aliasing."""
+    target = node.target
+    if node.op != "call_function" or not isinstance(target, OpOverload) or target in _VIEW_OR_COPY:
+        return False
+    if not (target in _UNANNOTATED_VIEWS or signature(target).returns_alias):
+        return False
+    ours = tensor_of(node)
+    theirs = [t for operand in annotated_operands(node) if (t := tensor_of(operand)) is not None]
+    if ours is None or not theirs:
+        return False
+    key = storage_key(ours)
+    return key is not None and all(storage_key(t) != key for t in theirs)
+
+
+def _reenact(node: Node, operand: torch.Tensor) -> bool | None:
+    """Call a view-or-copy operator on the operand's fake tensor and look at the storage it returns."""
+    if not isinstance(operand, FakeTensor):
+        return None
+    try:
+        args = torch.fx.map_arg((node.args, node.kwargs), lambda n: n.meta["val"])
+        with no_new_guards(shape_env_of(operand)), operand.fake_mode:
+            result = node.target(*args[0], **args[1])  # type: ignore[operator]
+    except Exception:  # a fake kernel may raise anything; not knowing is the safe answer
+        return None
+    return storage_key(result) == storage_key(operand)

@@ -1,0 +1,138 @@
+"""Every private torch name that noopelim relies on, so that a new release costs one file.
+
+Checked against torch 2.11 to 2.15. Other modules import these names from here only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import sympy
+import torch
+from torch._higher_order_ops.auto_functionalize import (
+    AutoFunctionalized,
+    AutoFunctionalizedV2,
+    get_mutable_args,
+)
+from torch._inductor import config as inductor_config
+from torch._inductor.custom_graph_pass import CustomGraphPass
+from torch._inductor.pattern_matcher import (
+    MULTIPLE,
+    CallFunction,
+    FailedMatch,
+    GraphPatternEntry,
+    Ignored,
+    KeywordArg,
+    Match,
+    MatchContext,
+    PatternExpr,
+    PatternMatcherPass,
+)
+from torch._inductor.sizevars import statically_known_true
+from torch._ops import HigherOrderOperator, OpOverload
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+from torch.fx.experimental.symbolic_shapes import ShapeEnv
+
+__all__ = [
+    "MULTIPLE",
+    "AutoFunctionalized",
+    "AutoFunctionalizedV2",
+    "CallFunction",
+    "CustomGraphPass",
+    "FailedMatch",
+    "FakeTensor",
+    "FakeTensorMode",
+    "GraphPatternEntry",
+    "HigherOrderOperator",
+    "Ignored",
+    "KeywordArg",
+    "Match",
+    "MatchContext",
+    "OpOverload",
+    "PatternExpr",
+    "PatternMatcherPass",
+    "ShapeEnv",
+    "expression_of",
+    "get_mutable_args",
+    "hints",
+    "no_new_guards",
+    "ranks_must_agree",
+    "shape_env_of",
+    "snapshot",
+    "statically_true",
+    "storage_key",
+]
+
+
+def expression_of(value: int | torch.SymInt) -> int | sympy.Expr:
+    """The sympy form of a size, with the ShapeEnv's replacements applied; an int where it is constant."""
+    if isinstance(value, int):
+        return value
+    expr = value.node.expr
+    return int(expr) if expr.is_Integer else expr
+
+
+def shape_env_of(value: object) -> ShapeEnv | None:
+    """The ``ShapeEnv`` behind a fake tensor or symbolic number, if there is one."""
+    if isinstance(value, FakeTensor):
+        return value.fake_mode.shape_env
+    if isinstance(value, torch.SymInt | torch.SymFloat | torch.SymBool):
+        env: ShapeEnv | None = value.node.shape_env
+        return env
+    return None
+
+
+def hints(env: ShapeEnv) -> Mapping[sympy.Symbol, sympy.Integer]:
+    """Today's sizes: one allowed valuation of the backed symbols."""
+    values = getattr(env, "backed_var_to_val", None)
+    return values if values is not None else env.var_to_val
+
+
+def statically_true(env: ShapeEnv, claim: sympy.Basic, axioms: tuple[sympy.Basic, ...] = ()) -> bool:
+    """Torch's own guard-free evaluation: True only if the claim holds for every valuation it knows of."""
+    return bool(statically_known_true(env, claim, axioms=axioms or None))
+
+
+@contextlib.contextmanager
+def no_new_guards(env: ShapeEnv | None) -> Iterator[None]:
+    """Run fake kernels such that one that wants a guard raises instead of adding it."""
+    if env is None:
+        yield
+        return
+    with env.error_on_new_guards(), env.ignore_fresh_unbacked_symbols():
+        yield
+
+
+def storage_key(tensor: torch.Tensor) -> int | None:
+    """Identity of a tensor's storage; None where it has none (sparse, nested, opaque)."""
+    if tensor.layout is not torch.strided:
+        return None
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (NotImplementedError, RuntimeError):
+        return None
+
+
+def snapshot(env: ShapeEnv | None) -> dict[str, frozenset[str]]:
+    """What a run must not change, as printable facts by kind."""
+    if env is None:
+        return {}
+    asserts: dict[Any, list[Any]] = env.deferred_runtime_asserts
+    return {
+        "guard": frozenset(str(g.expr) for g in env.guards),
+        "replacement": frozenset(f"{s} -> {env.replace(e)}" for s, e in env.replacements.items()),
+        "range": frozenset(f"{s} in {r}" for s, r in env.var_to_range.items()),
+        "divisibility": frozenset(map(str, env.divisible)),
+        "runtime assert": frozenset(str(a.expr) for group in asserts.values() for a in group),
+    }
+
+
+def ranks_must_agree() -> bool:
+    """Is Inductor set to schedule collectives such that every rank must compile the same graph?"""
+    overlap = getattr(inductor_config, "aten_distributed_optimizations", None)
+    return bool(
+        getattr(overlap, "enable_overlap_scheduling", False)
+        or getattr(inductor_config, "reorder_for_compute_comm_overlap", False)
+    )

@@ -1,0 +1,42 @@
+"""Broadcasts: to the shape that is there, and one after another; repetition once."""
+
+import torch
+
+from ..pattern import SIZE, X
+from ..rule import Rule
+from ..spellings import expand, repeat
+
+_aten = torch.ops.aten
+
+to_own_shape = Rule(
+    name="expand/to-own-shape",
+    pattern=expand(X),
+    where=lambda f, x: f.same_shape(x, f.root),
+    to=X,
+    because="a broadcast to the shape a value has repeats nothing",
+    example=lambda x: _aten.expand(x, (-1, -1)),
+    near_miss=(lambda x: _aten.expand(_aten.unsqueeze(x, 0), (3, -1, -1)),),
+)
+
+of_expand = Rule(
+    name="expand/of-expand",
+    pattern=expand(expand(X), SIZE),
+    # A -1 keeps the size of the operand, which is another operand's size once the inner expand is gone.
+    where=lambda f, size: f.no_size_kept(size),
+    to=expand(X, SIZE),
+    because="a broadcast of a broadcast is one broadcast to the last shape",
+    example=lambda x: _aten.expand(_aten.expand(_aten.unsqueeze(x, 0), (3, 4, 6)), (2, 3, 4, 6)),
+    near_miss=(lambda x: _aten.expand(_aten.expand(_aten.unsqueeze(x, 0), (3, 4, 6)), (2, -1, -1, -1)),),
+)
+
+repeat_once = Rule(
+    name="repeat/by-ones",
+    pattern=repeat(X),
+    where=lambda f, x: f.same_shape(x, f.root),
+    to=X,
+    because="a value repeated to its own shape is repeated once along every dim, or has no elements",
+    example=lambda x: _aten.repeat(x, (1, 1)),
+    near_miss=(lambda x: _aten.repeat(x, (1, 2)), lambda x: _aten.repeat(x, (1, 1, 1))),
+)
+
+RULES = (to_own_shape, of_expand, repeat_once)

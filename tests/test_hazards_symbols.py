@@ -1,0 +1,286 @@
+"""Sizes that are equal under today's hint only, against sizes that are equal for every valuation."""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from graphs import Builder, check, trace
+from torch import fx
+
+aten = torch.ops.aten
+
+Fill = Callable[[Builder], fx.Node]
+
+
+def used(fill: Fill) -> tuple[fx.GraphModule, str]:
+    b = Builder()
+    node = fill(b)
+    return b.output(b.call(aten.cos.default, node)), node.name
+
+
+def value(b: Builder, name: str, *shape: Any) -> fx.Node:
+    """An intermediate, so that being an input is no reason to keep what follows."""
+    return b.call(aten.neg.default, b.input(name, shape))
+
+
+def slice_to_another_size(b: Builder) -> fx.Node:
+    s, t = b.size("s0"), b.size("s1")
+    return b.call(aten.slice.Tensor, value(b, "x", s, 4), 0, 0, t)
+
+
+def slice_to_the_hint(b: Builder) -> fx.Node:
+    return b.call(aten.slice.Tensor, value(b, "x", b.size("s0"), 4), 0, 0, 8)
+
+
+def slice_from_minus_the_hint(b: Builder) -> fx.Node:
+    return b.call(aten.slice.Tensor, value(b, "x", b.size("s0"), 4), 0, -8)
+
+
+def scatter_of_another_size(b: Builder) -> fx.Node:
+    s, t = b.size("s0"), b.size("s1")
+    x, src = value(b, "x", s, 4), value(b, "src", t, 4)
+    return b.call(aten.slice_scatter.default, x, src, 0, 0, t)
+
+
+def reshape_that_swaps(b: Builder) -> fx.Node:
+    s, t = b.size("s0"), b.size("s1")
+    x = value(b, "x", s, t)
+    node = b.bare(aten.reshape.default, x, [t, s])
+    # Running the call would guard on the equal hints, which a producer of graphs need not do.
+    with b.mode:
+        node.meta["val"] = x.meta["val"].as_strided([t.meta["val"], s.meta["val"]], [s.meta["val"], 1])
+    return node
+
+
+def unflatten_that_swaps(b: Builder) -> fx.Node:
+    s, t = b.size("s0"), b.size("s1")
+    flat = b.call(aten.reshape.default, value(b, "x", s, t), [b.call(operator.mul, s, t)])
+    return b.call(aten.reshape.default, flat, [t, s])
+
+
+def repeat_by_a_hint_of_one(b: Builder) -> fx.Node:
+    times = b.size("s1", hint=1, low=1)
+    return b.call(aten.repeat.default, value(b, "x", b.size("s0"), 4), [times, 1])
+
+
+def expand_to_a_hint_of_one(b: Builder) -> fx.Node:
+    return b.call(aten.expand.default, value(b, "x", 1, 4), [b.size("s0", hint=1, low=1), 4])
+
+
+def strided_by_a_hint_of_one(b: Builder) -> fx.Node:
+    step = b.size("s1", hint=1, low=1)
+    x = value(b, "x", 6, 4)
+    node = b.bare(aten.slice.Tensor, x, 0, 0, 6, step)
+    with b.mode:
+        rows = (step.meta["val"] + 5) // step.meta["val"]
+        node.meta["val"] = x.meta["val"].as_strided([rows, 4], [4 * step.meta["val"], 1])
+    return node
+
+
+def padded(b: Builder) -> tuple[fx.Node, fx.Node, fx.Node]:
+    """x[s0] padded to a multiple of four; under the hint 8 the padding is empty."""
+    s = b.size("s0")
+    lack = b.call(operator.mod, b.call(operator.neg, s), 4)
+    x = value(b, "x", 4, s)
+    return s, lack, b.call(aten.constant_pad_nd.default, x, [0, lack], 7.0)
+
+
+def pad_that_is_empty_today(b: Builder) -> fx.Node:
+    return padded(b)[2]
+
+
+def slice_of_a_pad(b: Builder) -> fx.Node:
+    s, _, pad = padded(b)
+    return b.call(aten.slice.Tensor, pad, 1, 0, s)
+
+
+def slice_to_another_unbacked(b: Builder) -> fx.Node:
+    return b.call(aten.slice.Tensor, value(b, "x", b.unbacked("u0"), 4), 0, 0, b.unbacked("u1"))
+
+
+def slice_of_a_size_by_unbacked(b: Builder) -> fx.Node:
+    return b.call(aten.slice.Tensor, value(b, "x", b.size("s0"), 4), 0, 0, b.unbacked("u0"))
+
+
+def slice_one_short_of_the_range(b: Builder) -> fx.Node:
+    return b.call(aten.slice.Tensor, value(b, "x", b.size("s0", high=64), 4), 0, 0, 63)
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [
+        slice_to_another_size,
+        slice_to_the_hint,
+        slice_from_minus_the_hint,
+        scatter_of_another_size,
+        reshape_that_swaps,
+        unflatten_that_swaps,
+        repeat_by_a_hint_of_one,
+        expand_to_a_hint_of_one,
+        strided_by_a_hint_of_one,
+        pad_that_is_empty_today,
+        slice_of_a_pad,
+        slice_to_another_unbacked,
+        slice_of_a_size_by_unbacked,
+        slice_one_short_of_the_range,
+    ],
+)
+def test_equal_under_the_hint_only(fill: Fill) -> None:
+    gm, name = used(fill)
+    done = check(gm, kept=name)
+    assert not any(passed.node == name for passed in done.report.passed)
+
+
+def slice_to_more(b: Builder) -> fx.Node:
+    s, t = b.size("s0"), b.size("s1")
+    return b.call(aten.slice.Tensor, value(b, "x", s, 4), 0, 0, b.call(operator.add, s, t))
+
+
+def slice_to_double(b: Builder) -> fx.Node:
+    s = b.size("s0")
+    return b.call(aten.slice.Tensor, value(b, "x", s, 4), 0, 0, b.call(operator.mul, s, 2))
+
+
+def slice_to_the_top_of_the_range(b: Builder) -> fx.Node:
+    return b.call(aten.slice.Tensor, value(b, "x", b.size("s0", high=64), 4), 0, 0, 64)
+
+
+def slice_from_below_the_range(b: Builder) -> fx.Node:
+    return b.call(aten.slice.Tensor, value(b, "x", b.size("s0", high=64), 4), 0, -64)
+
+
+def reshape_by_the_product(b: Builder) -> fx.Node:
+    s, t = b.size("s0"), b.size("s1")
+    flat = b.call(aten.reshape.default, value(b, "x", s, t), [b.call(operator.mul, s, t)])
+    return b.call(aten.reshape.default, flat, [s, t])
+
+
+def reshape_by_quotients(b: Builder) -> fx.Node:
+    s = b.size("s0")
+    split = b.call(aten.reshape.default, value(b, "x", s, 4), [b.call(operator.floordiv, s, 4), 4, 4])
+    return b.call(aten.reshape.default, split, [s, 4])
+
+
+def slice_of_the_whole_pad(b: Builder) -> fx.Node:
+    s, lack, pad = padded(b)
+    return b.call(aten.slice.Tensor, pad, 1, 0, b.call(operator.add, s, lack))
+
+
+def slice_to_the_rounded_size(b: Builder) -> fx.Node:
+    s, _, pad = padded(b)
+    up = b.call(operator.floordiv, b.call(operator.add, s, 3), 4)
+    return b.call(aten.slice.Tensor, pad, 1, 0, b.call(operator.mul, up, 4))
+
+
+def slice_of_two_halves(b: Builder) -> fx.Node:
+    s = b.size("s0")
+    low = b.call(operator.floordiv, s, 2)
+    high = b.call(operator.floordiv, b.call(operator.add, s, 1), 2)
+    return b.call(aten.slice.Tensor, value(b, "x", s, 4), 0, 0, b.call(operator.add, low, high))
+
+
+def expand_to_the_same_unbacked(b: Builder) -> fx.Node:
+    u = b.unbacked("u0")
+    return b.call(aten.expand.default, value(b, "x", u, 4), [u, 4])
+
+
+def slice_to_the_same_unbacked(b: Builder) -> fx.Node:
+    u = b.unbacked("u0")
+    return b.call(aten.slice.Tensor, value(b, "x", u, 4), 0, 0, u)
+
+
+def slice_to_an_unbacked_known_equal(b: Builder) -> fx.Node:
+    s, u = b.size("s0"), b.unbacked("u0")
+    torch._check(u.meta["val"] == s.meta["val"])  # type: ignore[no-untyped-call]
+    return b.call(aten.slice.Tensor, value(b, "x", s, 4), 0, 0, u)
+
+
+def slice_to_an_unbacked_known_larger(b: Builder) -> fx.Node:
+    u, v = b.unbacked("u0"), b.unbacked("u1")
+    torch._check(u.meta["val"] <= v.meta["val"])  # type: ignore[no-untyped-call]
+    return b.call(aten.slice.Tensor, value(b, "x", u, 4), 0, 0, v)
+
+
+def whole_slice_of_a_data_dependent_size(b: Builder) -> fx.Node:
+    found = b.call(aten.nonzero.default, value(b, "x", b.size("s0"), 4))
+    return b.call(aten.slice.Tensor, found, 0, 0, sys.maxsize)
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [
+        slice_to_more,
+        slice_to_double,
+        slice_to_the_top_of_the_range,
+        slice_from_below_the_range,
+        reshape_by_the_product,
+        reshape_by_quotients,
+        slice_of_the_whole_pad,
+        slice_to_the_rounded_size,
+        slice_of_two_halves,
+        expand_to_the_same_unbacked,
+        slice_to_the_same_unbacked,
+        slice_to_an_unbacked_known_equal,
+        slice_to_an_unbacked_known_larger,
+        whole_slice_of_a_data_dependent_size,
+    ],
+)
+def test_equal_for_every_valuation(fill: Fill) -> None:
+    gm, name = used(fill)
+    check(gm, removed=name)
+
+
+def binding_slice(b: Builder) -> tuple[fx.Node, fx.Node, fx.Node]:
+    """A slice to an end of unknown sign, which binds a fresh symbol for its size."""
+    s, u = b.size("s0", low=0), b.unbacked("u0", size_like=False)
+    node = b.call(aten.slice.Tensor, value(b, "x", s, 4), 0, 0, u)
+    assert node.meta["unbacked_bindings"]
+    return s, u, node
+
+
+def test_a_slice_that_binds_a_symbol_stays() -> None:
+    b = Builder()
+    _, _, node = binding_slice(b)
+    check(b.output(b.call(aten.cos.default, node)), kept=node.name)
+
+
+def test_a_binding_slice_stays_even_when_it_is_known_to_be_whole() -> None:
+    b = Builder()
+    s, _, node = binding_slice(b)
+    torch._check(node.meta["val"].shape[0] == s.meta["val"])  # type: ignore[no-untyped-call]
+    gm = b.output(b.call(aten.cos.default, node))
+    rows = torch.randn(5, 4)
+    check(gm, [5, 5, rows], [5, 9, rows], kept=node.name)
+
+
+def test_a_binding_slice_stays_without_users() -> None:
+    b = Builder()
+    _, _, node = binding_slice(b)
+    check(b.output(b.call(aten.cos.default, b.input("y", (3,)))), kept=node.name)
+
+
+def test_what_follows_a_binding_slice_may_go() -> None:
+    b = Builder()
+    _, _, node = binding_slice(b)
+    again = b.call(aten.slice.Tensor, node, 0, 0, sys.maxsize)
+    check(b.output(b.call(aten.cos.default, again)), kept=node.name, removed=again.name)
+
+
+def test_two_inputs_of_one_size_share_a_symbol() -> None:
+    def whole(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return (x * 2)[: y.shape[0]] + y
+
+    gm = trace(whole, torch.randn(6, 3), torch.randn(6, 3), dynamic=True)
+    check(gm, removed=aten.slice.Tensor)
+
+
+def test_a_static_graph_needs_no_shape_env() -> None:
+    def whole(x: torch.Tensor) -> torch.Tensor:
+        return (x * 2)[0:6].view(6, 3) + 1
+
+    check(trace(whole, torch.randn(6, 3)), removed=(aten.slice.Tensor, aten.view.default))
