@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -31,14 +32,33 @@ class Seen:
 def observe(gm: fx.GraphModule, case: Case, constants: Sequence[str] = ()) -> Seen:
     """Run on a copy of ``case``; look at the outputs, and at the inputs and the module's constants afterwards."""
     args = fresh(case)
-    torch.manual_seed(0)
-    with torch.no_grad():
-        out = gm(*args)
     seen = Seen()
+    with _repeatable(gm):
+        _look(seen, gm(*args), args, [getattr(gm, name) for name in constants])
+    return seen
+
+
+@contextlib.contextmanager
+def _repeatable(gm: fx.GraphModule) -> Iterator[None]:
+    """The same random numbers and the same state in every run, though a run may write the module's constants."""
+    state = [
+        value
+        for module in gm.modules()
+        for value in (*vars(module).values(), *module._buffers.values(), *module._parameters.values())
+        if isinstance(value, torch.Tensor)
+    ]
+    with torch.no_grad():
+        before = [tensor.clone() for tensor in state]
+        torch.manual_seed(0)
+        yield
+        for tensor, value in zip(state, before, strict=True):
+            tensor.copy_(value)
+
+
+def _look(seen: Seen, *visible: object) -> None:
     storages: dict[int | None, int] = {}
     objects: dict[int, int] = {}
-    held = [getattr(gm, name) for name in constants]
-    leaves, spec = pytree.tree_flatten((out, args, held))
+    leaves, spec = pytree.tree_flatten(visible)
     seen.values.append(str(spec))
     for leaf in leaves:
         if not isinstance(leaf, torch.Tensor):
@@ -48,7 +68,6 @@ def observe(gm: fx.GraphModule, case: Case, constants: Sequence[str] = ()) -> Se
         seen.values.append(fingerprint(leaf))
         seen.shares.append(storages.setdefault(storage_of(leaf), len(storages)))
         seen.objects.append(objects.setdefault(id(leaf), len(objects)))
-    return seen
 
 
 def fingerprint(tensor: torch.Tensor) -> tuple[object, ...]:
@@ -101,8 +120,7 @@ def symbols_of(gm: fx.GraphModule, case: Case) -> Valuation:
 def untruths(gm: fx.GraphModule, case: Case) -> set[str]:
     """Where ``meta["val"]`` does not describe what a run computes: layout, sizes, or who shares storage."""
     audit = _Audit(gm, symbols_of(gm, case), "")
-    torch.manual_seed(0)
-    with torch.no_grad():
+    with _repeatable(gm):
         audit.run(*fresh(case), enable_io_processing=False)
     return audit.found
 
