@@ -52,6 +52,10 @@ class NoOpElimination(CustomGraphPass):
         self.reports.append(report)
         log.info("%s", str(report).splitlines()[0])
 
+    def __deepcopy__(self, memo: dict[int, object]) -> NoOpElimination:
+        # Inductor copies its configuration, passes and all, and the reports belong to the caller's object.
+        return self
+
     def uuid(self) -> str | None:
         """Identity for Inductor's caches. None, which makes Inductor bypass them, if a rule has none."""
         return fingerprint(self.rules)

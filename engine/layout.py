@@ -90,18 +90,19 @@ def _blind(user: Node, operand: Node) -> bool:
     # TensorIterator gives a contiguous result, whatever the strides of unit dims, when all operands have
     # the shape of the result and are contiguous; otherwise it sorts dims by stride, unit dims included.
     result = tensor_of(user)
-    if result is None or not _row_major(result, unit_dims_too=True):
+    if result is None or not row_major(result, unit_dims_too=True):
         return False
     operands = [tensor_of(n) for n in user.all_input_nodes]
-    return all(t is not None and _row_major(t) and _sizes(t) == _sizes(result) for t in operands)
+    return all(t is not None and row_major(t) and _sizes(t) == _sizes(result) for t in operands)
 
 
 def _sizes(tensor: torch.Tensor) -> list[Expr]:
     return [expression_of(n) for n in tensor.shape]
 
 
-def _row_major(tensor: torch.Tensor, unit_dims_too: bool = False) -> bool:
-    """Row-major and dense. Structural, so that no guard is asked for."""
+def row_major(tensor: torch.Tensor, unit_dims_too: bool = False) -> bool:
+    """Are the elements one dense run in row-major order? Structural, so that no guard is asked for; a dim of
+    size 1 has no stride to speak of unless ``unit_dims_too``."""
     expected: Expr = 1
     strides = [expression_of(s) for s in tensor.stride()]
     for size, stride in zip(reversed(_sizes(tensor)), reversed(strides), strict=True):

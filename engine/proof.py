@@ -5,13 +5,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import NoReturn
 
 import sympy
-
-_NO_WITNESS: Mapping[sympy.Symbol, int] = MappingProxyType({})
-
 
 class Truth(enum.Enum):
     """``PROVED``: true for every valuation the facts allow. ``REFUTED``: false for at least one."""
@@ -33,7 +29,7 @@ class Proof:
     truth: Truth
     claim: str
     by: str
-    witness: Mapping[sympy.Symbol, int] = field(default_factory=lambda: _NO_WITNESS)
+    witness: Mapping[sympy.Symbol, int] = field(default_factory=dict)
     parts: tuple[Proof, ...] = ()
 
     @classmethod

@@ -9,20 +9,24 @@ from typing import Any
 import torch
 from torch.fx import Node, map_arg
 
-from .calls import op_name, tensor_of
+from .calls import arguments, op_name, tensor_of
 from .effects import kept_for_effect
 from .errors import MissingMetadata
 from .facts import Facts, resolve
 from .integers import Prover
+from .layout import row_major
 from .legality import Legality, Site, Verdict
 from .match import Matched
 from .pattern import Computed, OpCall, variables_in
 from .proof import Proof
 from .remarks import Stage
 from .rule import Rule, parameters_of
+from .spellings import RELABELS
 from .torch_api import FakeTensor, KeywordArg, OpOverload, no_new_guards, shape_env_of, storage_key
 from .transaction import Transaction
 
+_aten = torch.ops.aten
+_VIEWING_RESHAPES = (_aten.reshape.default, _aten.view.default, _aten._unsafe_view.default)
 _ALWAYS = Proof.of(True, "nothing beyond the pattern", "the law of the rule")
 
 
@@ -113,7 +117,9 @@ def _plan_call(
     source = next((s for s in sources if isinstance(s, Node) and tensor_of(s) is not None), None)
     if source is None:
         return Refusal(rule, Stage.SKIPPED, "the template reads no tensor with metadata")
-    value = _call_fake(target, args, source)
+    value = _reshaped_run(matched, args, source)
+    if value is None:
+        value = _call_fake(target, args, source)
     if value is None:
         return Refusal(rule, Stage.BLOCKED, f"{op_name(root)} of {source.name} does not run without a guard")
     site = Site(root, matched.nodes, source)
@@ -122,6 +128,25 @@ def _plan_call(
         return Refusal(rule, Stage.BLOCKED, verdict.reason, verdict.claim)
     new = NewCall(target, tuple(args), value)  # type: ignore[arg-type]
     return _with_values(Plan(rule, root, new, proof, verdict), site, value, legality)
+
+
+def _reshaped_run(matched: Matched, args: list[Any], source: Node) -> torch.Tensor | None:
+    """What a reshape of ``source`` computes, where no kernel need be asked: it is a view if the source is
+    one dense run of elements, and its sizes are the root's if only relabelling calls lie between."""
+    root = matched.nodes[0]
+    ours, theirs = tensor_of(root), tensor_of(source)
+    if not isinstance(ours, FakeTensor) or not isinstance(theirs, FakeTensor):
+        return None
+    if root.target not in _VIEWING_RESHAPES or any(n.target not in RELABELS for n in matched.nodes):
+        return None
+    operands = arguments(root)
+    if operands is None or args != [source, operands[1]]:
+        return None
+    if not row_major(theirs) or not row_major(ours, unit_dims_too=True):
+        return None
+    if storage_key(ours) == storage_key(theirs):
+        return ours
+    return _restride(theirs, ours, theirs.storage_offset())
 
 
 def _call_fake(target: object, args: list[Any], source: Node) -> torch.Tensor | None:
@@ -174,9 +199,14 @@ def _moved(operand: Any, value: torch.Tensor, old: torch.Tensor) -> Any:
         or operand.is_neg() != value.is_neg()
     ):
         return None
+    return _restride(value, operand, operand.storage_offset())
+
+
+def _restride(value: FakeTensor, like: torch.Tensor, offset: int | torch.SymInt) -> torch.Tensor | None:
+    """The memory of ``value`` seen with the sizes and strides of ``like``; None if that needs a guard."""
     try:
         with no_new_guards(shape_env_of(value)), value.fake_mode:
-            return torch.as_strided(value, operand.size(), operand.stride(), operand.storage_offset())
+            return torch.as_strided(value, like.size(), like.stride(), offset)
     except Exception:  # as in _call_fake
         return None
 

@@ -120,13 +120,8 @@ def slice_scatter(
 
 
 def clone(x: Any) -> OpCall:
-    """``clone`` with any memory format."""
-    return OpCall(_aten.clone.default, x, rest="any")
-
-
-def contiguous(x: Any) -> OpCall:
-    """``contiguous`` with any memory format: returns ``x`` itself or a copy."""
-    return OpCall(_aten.contiguous.default, x, rest="any")
+    """``clone`` and ``contiguous``, which may return ``x`` itself, with any memory format."""
+    return OpCall((_aten.clone.default, _aten.contiguous.default), x, rest="any")
 
 
 def alias(x: Any) -> OpCall:

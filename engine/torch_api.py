@@ -6,6 +6,7 @@ Checked against torch 2.11 to 2.15. Other modules import these names from here o
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -34,6 +35,8 @@ from torch._inductor.sizevars import statically_known_true
 from torch._ops import HigherOrderOperator, OpOverload
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
+
+_shapes_log = logging.getLogger("torch.fx.experimental.symbolic_shapes")
 
 __all__ = [
     "MULTIPLE",
@@ -101,8 +104,13 @@ def no_new_guards(env: ShapeEnv | None) -> Iterator[None]:
     if env is None:
         yield
         return
-    with env.error_on_new_guards(), env.ignore_fresh_unbacked_symbols():
-        yield
+    # torch warns of each guard that could not be added; here a refusal is an answer, not an event.
+    was_disabled, _shapes_log.disabled = _shapes_log.disabled, True
+    try:
+        with env.error_on_new_guards(), env.ignore_fresh_unbacked_symbols():
+            yield
+    finally:
+        _shapes_log.disabled = was_disabled
 
 
 def storage_key(tensor: torch.Tensor) -> int | None:

@@ -4,7 +4,7 @@ import torch
 
 from ..pattern import ANY, X, var
 from ..rule import Rule
-from ..spellings import alias, clone, contiguous, copy
+from ..spellings import alias, clone, copy
 
 _aten = torch.ops.aten
 
@@ -12,18 +12,9 @@ of_clone = Rule(
     name="copy/clone",
     pattern=clone(X),
     to=X,
-    because="a clone has the value of its source",
+    because="a clone, or a contiguous form, has the value of its source",
     example=lambda x: _aten.clone(_aten.neg(x)),
     near_miss=(_aten.clone,),
-)
-
-of_contiguous = Rule(
-    name="copy/contiguous",
-    pattern=contiguous(X),
-    to=X,
-    because="a contiguous form has the value of its source",
-    example=lambda x: _aten.neg(_aten.contiguous(x)),
-    near_miss=(lambda x: _aten.neg(_aten.contiguous(_aten.t(x))),),
 )
 
 of_alias = Rule(
@@ -49,4 +40,4 @@ of_copy = Rule(
     ),
 )
 
-RULES = (of_clone, of_contiguous, of_alias, of_copy)
+RULES = (of_clone, of_alias, of_copy)

@@ -16,7 +16,7 @@ from torch.utils import _pytree as pytree
 Case = Sequence[object]
 Valuation = dict[sympy.Symbol, int]
 
-MOST_CASES = 5
+MOST_CASES = 6
 MOST_ELEMENTS = 1 << 20
 
 
@@ -88,9 +88,10 @@ def valuations(gm: fx.GraphModule) -> Iterator[Valuation]:
     ranges = {s: env.var_to_range.get(s) for s in symbols}
     lows = {s: int(max(bounds.lower, sympy.Integer(-3))) if bounds else 0 for s, bounds in ranges.items()}
     hints = {s: int(env.backed_var_to_val.get(s, low)) for s, low in lows.items()}
-    choices = [[hints[s], low, low + 1, low + 2, 3, 5, 8, 12] for s, low in lows.items()]
+    highs = {s: int(min(bounds.upper, sympy.Integer(12))) if bounds else 12 for s, bounds in ranges.items()}
+    choices = [[hints[s], low, low + 1, highs[s], low + 2, 3, 5, 8] for s, low in lows.items()]
     rng = random.Random(0)
-    points = [*zip(*choices, strict=True)][:3] + [tuple(map(rng.choice, choices)) for _ in range(2000)]
+    points = [*zip(*choices, strict=True)][:4] + [tuple(map(rng.choice, choices)) for _ in range(2000)]
     found: list[Valuation] = []
     for point in points:
         at = dict(zip(lows, point, strict=True))

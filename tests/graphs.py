@@ -115,6 +115,16 @@ class Builder:
             node.meta["unbacked_bindings"] = bindings
         return node
 
+    def told(
+        self, target: Callable[..., Any], /, *args: object, shape: Sequence[Any], stride: Sequence[Any]
+    ) -> fx.Node:
+        """A call that is not run, for it would guard on the hints. Its result views the first argument."""
+        node = self.bare(target, *args)
+        sizes, strides = self.values((list(shape), list(stride)))
+        with self.mode, self.env.suppress_guards():
+            node.meta["val"] = self.values(args[0]).as_strided(sizes, strides)
+        return node
+
     def bare(self, target: Callable[..., Any], /, *args: object, **kwargs: object) -> fx.Node:
         """A call without metadata, named after its operator as ``make_fx`` names it."""
         name = target._opname if isinstance(target, OpOverload) else None

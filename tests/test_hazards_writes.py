@@ -35,15 +35,11 @@ WRITES: dict[str, Write] = {
     "custom, in a list by keyword": lambda b, x, y: b.call(store_all, src=y, dsts=[x]),
     "foreach": lambda b, x, y: b.call(aten._foreach_add_.List, [x], [y]),
     "foreach, by keyword": lambda b, x, y: b.call(aten._foreach_mul_.Scalar, self=[x], scalar=2.0),
-    "by way of a slice": lambda b, x, y: b.call(
-        aten.neg_.default, b.call(aten.slice.Tensor, x, 0, 1, 3)
-    ),
+    "by way of a slice": lambda b, x, y: b.call(aten.neg_.default, b.call(aten.slice.Tensor, x, 0, 1, 3)),
     "by way of a transposed reshape": lambda b, x, y: b.call(
         aten.zero_.default, b.call(aten.permute.default, b.call(aten.view.default, x, [2, 2, 4]), [2, 0, 1])
     ),
-    "by way of split": lambda b, x, y: b.call(
-        aten.zero_.default, b.get(b.call(aten.split.Tensor, x, 2), 1)
-    ),
+    "by way of split": lambda b, x, y: b.call(aten.zero_.default, b.get(b.call(aten.split.Tensor, x, 2), 1)),
     "by way of a bit cast": lambda b, x, y: b.call(
         aten.bitwise_not_.default, b.call(aten.view.dtype, x, torch.int32)
     ),
@@ -84,9 +80,7 @@ COPIES: dict[str, Callable[[Builder, fx.Node], fx.Node]] = {
     "to with copy": lambda b, x: b.call(aten.to.dtype, x, torch.float32, False, True),
     "repeat": lambda b, x: b.call(aten.repeat.default, x, [1, 1]),
     "copy": lambda b, x: b.call(aten.copy.default, b.call(aten.empty_like.default, x), x),
-    "slice_scatter": lambda b, x: b.call(
-        aten.slice_scatter.default, b.call(aten.empty_like.default, x), x
-    ),
+    "slice_scatter": lambda b, x: b.call(aten.slice_scatter.default, b.call(aten.empty_like.default, x), x),
     "clone of a view": lambda b, x: b.call(aten.clone.default, b.call(aten.view.default, x, [4, 4])),
 }
 

@@ -104,7 +104,7 @@ SPELLINGS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("args, kwargs", SPELLINGS.values(), ids=SPELLINGS.keys())
+@pytest.mark.parametrize(("args", "kwargs"), SPELLINGS.values(), ids=SPELLINGS.keys())
 def test_one_pattern_sees_every_spelling(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     graph = fx.Graph()
     x = graph.placeholder("x")

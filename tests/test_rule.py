@@ -55,7 +55,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("changes, message", BAD.values(), ids=BAD.keys())
+@pytest.mark.parametrize(("changes", "message"), BAD.values(), ids=BAD.keys())
 def test_a_malformed_rule_cannot_be_made(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(RuleError, match=message) as caught:
         rule(**changes)

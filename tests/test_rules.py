@@ -1,0 +1,111 @@
+"""What every rule owes: its example fires, each near miss does not, and nobody can tell the difference.
+
+Parametrised over ``patterns.ALL``, so a new rule is tested by being listed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from graphs import check, trace
+from torch import fx
+
+import noopelim
+from noopelim import Rule, RuleSet, patterns
+
+SHAPES = {"plain": (4, 6), "unit": (1, 6), "small": (2, 2)}
+"""2-d, since that is what examples are written for; a symbolic trace makes symbols of sizes above one."""
+
+RULES = [pytest.param(rule, id=rule.name) for rule in patterns.ALL]
+NEAR_MISSES = [
+    pytest.param(rule, miss, id=f"{rule.name}-{i}")
+    for rule in patterns.ALL
+    for i, miss in enumerate(rule.near_miss)
+]
+
+
+def traced(function: Callable[..., Any], shape: tuple[int, ...], dynamic: bool) -> fx.GraphModule:
+    operands = [torch.zeros(shape) for _ in inspect.signature(function).parameters]
+
+    def consumed(*xs: torch.Tensor) -> torch.Tensor:
+        # Fresh operands and a consumer of the result: no input or output stands in the way of a rewrite.
+        return torch.cos(function(*(torch.sin(x) for x in xs)))
+
+    # A near miss of an aliasing rule is about inputs and outputs, so those stay as they are.
+    return trace(consumed, *operands, dynamic=dynamic)
+
+
+def as_written(function: Callable[..., Any], shape: tuple[int, ...], dynamic: bool) -> fx.GraphModule:
+    signature = inspect.signature(function) if not hasattr(function, "overloads") else None
+    count = len(signature.parameters) if signature else 1
+    return trace(function, *(torch.zeros(shape) for _ in range(count)), dynamic=dynamic)
+
+
+@pytest.mark.parametrize("dynamic", [False, True], ids=["static", "symbolic"])
+@pytest.mark.parametrize("rule", RULES)
+def test_the_example_fires(rule: Rule, dynamic: bool) -> None:
+    gm = traced(rule.example, SHAPES["plain"], dynamic)
+    done = check(gm, eliminate=lambda g: noopelim.eliminate(g, RuleSet((rule,))))
+    assert rule.name in done.report.counts, f"{rule.name} did not fire:\n{done.report}\n{done.before.graph}"
+    assert done.report.nodes_after < done.report.nodes_before
+
+
+@pytest.mark.parametrize("dynamic", [False, True], ids=["static", "symbolic"])
+@pytest.mark.parametrize(("rule", "miss"), NEAR_MISSES)
+def test_a_near_miss_does_not_fire(rule: Rule, miss: Callable[..., Any], dynamic: bool) -> None:
+    gm = as_written(miss, SHAPES["plain"], dynamic)
+    done = check(gm, eliminate=lambda g: noopelim.eliminate(g, RuleSet((rule,))))
+    assert rule.name not in done.report.counts, f"{rule.name} fired:\n{done.report}\n{done.before.graph}"
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+@pytest.mark.parametrize("rule", RULES)
+def test_all_rules_together_keep_every_bit(rule: Rule, shape: tuple[int, ...]) -> None:
+    for function in (rule.example, *rule.near_miss):
+        try:
+            gm = as_written(function, shape, False)
+        except RuntimeError:
+            continue  # an example need not make sense at every shape
+        check(gm)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_has_a_near_miss_and_a_law(rule: Rule) -> None:
+    assert rule.near_miss
+    assert len(rule.because) > 10
+
+
+def program(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Something for every rule, in chains that several rules compete for."""
+    aten = torch.ops.aten
+    a = aten.reshape(aten.reshape(aten.sin(x), (-1,)), (4, 6))
+    b = aten.permute(aten.permute(aten.clone(a), (1, 0)), (1, 0))
+    c = aten.slice_scatter(aten.cos(y), aten.expand(b, (-1, -1)), 0, 0, 2**63 - 1)
+    d = aten.squeeze(aten.unsqueeze(aten.slice(c, 1, -6), 0), 0)
+    e = aten.repeat(aten.copy(y, aten.alias(d)), (1, 1))
+    return e + 1, aten.slice(e, 1, 0, -1).clone(), aten.view.dtype(e, torch.float32) * 2
+
+
+@pytest.mark.parametrize("dynamic", [False, True], ids=["static", "symbolic"])
+def test_the_order_of_rules_does_not_matter(dynamic: bool) -> None:
+    """Shuffled where it counts: the index's own order, which is otherwise fixed."""
+    results = set()
+    for seed in range(12):
+        gm = trace(program, torch.zeros(4, 6), torch.zeros(4, 6), dynamic=dynamic)
+        rules = list(patterns.ALL)
+        random.Random(seed).shuffle(rules)
+        renamed = [_renamed(rule, f"order/r{i:02}") for i, rule in enumerate(rules)]
+        noopelim.eliminate(gm, renamed)
+        results.add("\n".join(f"{n.op} {n.target} {n.args}" for n in gm.graph.nodes))
+    assert len(results) == 1
+
+
+def _renamed(rule: Rule, name: str) -> Rule:
+    return Rule(
+        name, rule.pattern, rule.to, rule.because, rule.example, rule.where, rule.near_miss, rule.exact
+    )
