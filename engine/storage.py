@@ -92,7 +92,7 @@ class Storages:
         if node.op != "call_function":
             yield from node.all_input_nodes
         elif isinstance(node.target, OpOverload):
-            if node.target in _VIEW_OR_COPY and self.trusted and self.views(node) is False:
+            if node.target in _VIEW_OR_COPY and self.views(node) is False:
                 return
             yield from annotated_operands(node)
         elif is_getitem(node):
