@@ -208,20 +208,20 @@ class Legality:
         return next((w for w in writers if last is None or not last < w), None)
 
     def _last_use(self, node: Node) -> Node | None:
-        """The last node that reads ``node`` or anything that may share its memory by way of it; None if
-        that is the caller of the graph."""
+        """The last node that reads ``node`` or a view of it; None if that is the caller of the graph."""
+        users = [user for n in (node, *self.views_of(node)) for user in n.users]
+        return None if any(u.op == "output" for u in users) else max(users, default=node)
+
+    def views_of(self, node: Node) -> list[Node]:
+        """What may share the memory of ``node`` by way of it, in graph order."""
         find = self.storages.find
-        last, stack, seen = node, [node], {node}
+        stack, found = [node], set[Node]()
         while stack:
             for user in stack.pop().users:
-                if user.op == "output":
-                    return None
-                if last < user:
-                    last = user
-                if user not in seen and find(user) is find(node):
-                    seen.add(user)
+                if user not in found and user.op != "output" and find(user) is find(node):
+                    found.add(user)
                     stack.append(user)
-        return last
+        return sorted(found)
 
 
 def _is_constant(node: Node) -> bool:

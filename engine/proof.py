@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import sympy
 
+
 class Truth(enum.Enum):
     """``PROVED``: true for every valuation the facts allow. ``REFUTED``: false for at least one."""
 

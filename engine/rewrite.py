@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.fx import Node, map_arg
 
-from .calls import arguments, op_name, tensor_of
+from .calls import arguments, nodes_in, op_name, tensor_of
 from .effects import kept_for_effect
 from .errors import MissingMetadata
 from .facts import Facts, resolve
@@ -17,7 +17,7 @@ from .integers import Prover
 from .layout import row_major
 from .legality import Legality, Site, Verdict
 from .match import Matched
-from .pattern import Computed, OpCall, variables_in
+from .pattern import Computed, OpCall
 from .proof import Proof
 from .remarks import Stage
 from .rule import Rule, parameters_of
@@ -113,19 +113,21 @@ def _plan_call(
             args.append(argument)
     # The root's own spelling where it has one: view stays view, reshape stays reshape.
     target = root.target if root.target in template.fns else template.fns[0]
-    sources = [matched.values[name] for name in variables_in(template)]
-    source = next((s for s in sources if isinstance(s, Node) and tensor_of(s) is not None), None)
-    if source is None:
+    sources = [n for n in nodes_in(args) if tensor_of(n) is not None]
+    if not sources:
         return Refusal(rule, Stage.SKIPPED, "the template reads no tensor with metadata")
-    value = _reshaped_run(matched, args, source)
+    value = _reshaped_run(matched, args, sources[0])
     if value is None:
-        value = _call_fake(target, args, source)
+        value = _call_fake(target, args, sources[0])
     if value is None:
-        return Refusal(rule, Stage.BLOCKED, f"{op_name(root)} of {source.name} does not run without a guard")
-    site = Site(root, matched.nodes, source)
-    verdict = legality.may_recompute(site, value)
-    if not verdict.legal:
-        return Refusal(rule, Stage.BLOCKED, verdict.reason, verdict.claim)
+        return Refusal(
+            rule, Stage.BLOCKED, f"{op_name(root)} of {sources[0].name} does not run without a guard"
+        )
+    for source in sources:
+        site = Site(root, matched.nodes, source)
+        verdict = legality.may_recompute(site, value)
+        if not verdict.legal:
+            return Refusal(rule, Stage.BLOCKED, verdict.reason, verdict.claim)
     new = NewCall(target, tuple(args), value)  # type: ignore[arg-type]
     return _with_values(Plan(rule, root, new, proof, verdict), site, value, legality)
 
@@ -150,17 +152,20 @@ def _reshaped_run(matched: Matched, args: list[Any], source: Node) -> torch.Tens
 
 
 def _call_fake(target: object, args: list[Any], source: Node) -> torch.Tensor | None:
-    """What the call computes, by its own fake kernel; None if it raises or would need a guard."""
+    """What the call computes; None if it raises, would need a guard or is no tensor."""
     operand = tensor_of(source)
     if not isinstance(operand, FakeTensor) or not isinstance(target, OpOverload):
         return None
-    values = map_arg(args, lambda n: n.meta["val"])
+    result = _run_fake(target, map_arg(tuple(args), lambda n: n.meta["val"]), {}, operand)
+    return result if isinstance(result, torch.Tensor) else None
+
+
+def _run_fake(target: Any, args: Any, kwargs: Any, operand: FakeTensor) -> Any:
     try:
         with no_new_guards(shape_env_of(operand)), operand.fake_mode:
-            result = target(*values)
-    except Exception:  # a fake kernel may raise anything, and each means the same here: not this form
+            return target(*args, **kwargs)
+    except Exception:  # a fake kernel may raise anything, and each means the same here: it cannot be told
         return None
-    return result if isinstance(result, torch.Tensor) else None
 
 
 def _with_values(found: Plan, site: Site, value: torch.Tensor | None, legality: Legality) -> Plan | Refusal:
@@ -168,47 +173,36 @@ def _with_values(found: Plan, site: Site, value: torch.Tensor | None, legality: 
     ours = tensor_of(site.root)
     if value is None or ours is None or storage_key(ours) == storage_key(value):
         return found
-    for node in legality.storages.members(site.root):
-        if node in site.matched or node.op in ("placeholder", "get_attr"):
-            continue
-        before = node.meta.get("val")
-        if before is None:
-            continue
-        moved = _moved(before, value, ours)
-        if moved is None:
-            return Refusal(
-                found.rule, Stage.BLOCKED, f"the metadata of its view {node.name} cannot be restated"
-            )
-        if moved is not before:
-            found.values[node] = moved
+    moved: dict[Node, Any] = {site.root: value}
+    for view in legality.views_of(site.root):
+        restated = _restated(view, value, ours, moved)
+        if restated is None:
+            reason = f"the metadata of its view {view.name} cannot be restated"
+            return Refusal(found.rule, Stage.BLOCKED, reason)
+        moved[view] = restated
+    found.values.update((view, new) for view, new in moved.items() if view is not site.root)
     return found
 
 
-def _moved(operand: Any, value: torch.Tensor, old: torch.Tensor) -> Any:
-    """``operand``'s metadata with the storage of ``value`` for that of ``old``; None if it cannot be done."""
-    if isinstance(operand, list | tuple):
-        parts = [_moved(o, value, old) for o in operand]
-        return None if any(p is None for p in parts) else parts
-    if not isinstance(operand, torch.Tensor) or storage_key(operand) != storage_key(old):
-        return operand
-    if not isinstance(value, FakeTensor):
+def _restated(view: Node, value: torch.Tensor, old: torch.Tensor, moved: dict[Node, Any]) -> Any:
+    """What ``view`` computes once the memory of ``old`` is that of ``value``; None if it cannot be told."""
+    before = view.meta.get("val")
+    if not isinstance(value, FakeTensor) or before is None:
         return None
-    if (
-        operand.dtype != value.dtype
-        or operand.is_conj() != value.is_conj()
-        or operand.is_neg() != value.is_neg()
-    ):
-        return None
-    return _restride(value, operand, operand.storage_offset())
+    if isinstance(before, torch.Tensor):
+        if storage_key(before) != storage_key(old):
+            return before
+        bits = (value.dtype, value.is_conj(), value.is_neg())
+        if (before.dtype, before.is_conj(), before.is_neg()) == bits:
+            return _restride(value, before, before.storage_offset())
+    args, kwargs = map_arg((view.args, view.kwargs), lambda n: moved.get(n, n.meta.get("val")))
+    return _run_fake(view.target, args, kwargs, value)
 
 
 def _restride(value: FakeTensor, like: torch.Tensor, offset: int | torch.SymInt) -> torch.Tensor | None:
     """The memory of ``value`` seen with the sizes and strides of ``like``; None if that needs a guard."""
-    try:
-        with no_new_guards(shape_env_of(value)), value.fake_mode:
-            return torch.as_strided(value, like.size(), like.stride(), offset)
-    except Exception:  # as in _call_fake
-        return None
+    found = _run_fake(torch.as_strided, (value, like.size(), like.stride(), offset), {}, value)
+    return found if isinstance(found, torch.Tensor) else None
 
 
 def carry_out(found: Plan, transaction: Transaction) -> tuple[Node, list[Node]]:

@@ -119,6 +119,8 @@ class Rule:
             )
         for call in calls_in(self.to):
             for argument in call.args:
+                if isinstance(argument, OpCall):
+                    raise self._error("the template nests calls", "build one call; more is not supported")
                 if isinstance(argument, Ignored):
                     raise self._error("the template leaves an argument open", "give every argument a value")
                 if isinstance(argument, Computed):

@@ -47,6 +47,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "`to` repeats x more often",
     ),
     "template_open": ({"to": reshape(X, ANY)}, "leaves an argument open"),
+    "template_nests": (
+        {"pattern": clone(reshape(reshape(X, ANY), SIZE)), "to": clone(reshape(X, SIZE))},
+        "nests calls",
+    ),
     "where_unknown": ({"where": lambda f, y: f.eq(1, 1)}, "asks for y, which the pattern does not bind"),
     "where_no_facts": ({"where": lambda: None}, "the facts first"),
     "where_star": ({"where": lambda f, *x: None}, "the facts first"),

@@ -111,7 +111,7 @@ def demo() -> None:
         "with noopelim",
         "no-ops removed",
     )
-    counts: list[tuple[int, int]] = []
+    failures: list[str] = []
     guards = 0
     for name, layer in STACKS.items():
         forward = stack(layer)
@@ -124,12 +124,12 @@ def demo() -> None:
             check(same_bits(left, eager), f"{name}: {count} tokens, compiled without noopelim equals eager")
             check(same_bits(right, eager), f"{name}: {count} tokens, compiled with noopelim equals eager")
         guards += sum(report.guards_added for report in eliminator.reports)
-        counts.append((alone.matches, helped.matches))
+        if (alone.matches, helped.matches) != (0, LAYERS):
+            failures.append(f"{name}: {alone.matches} and {helped.matches}")
         removed = sum(report.nodes_before - report.nodes_after for report in eliminator.reports)
         table.add_row(name, f"{LAYERS}", f"{alone.matches}", f"{helped.matches}", f"{removed}")
     console.print(table)
     check(guards == 0, f"no guards are added (there were {guards})")
-    expected = [(0, LAYERS)] * len(STACKS)
-    check(counts == expected, f"fused layers without and with noopelim are {expected} (they were {counts})")
+    check(not failures, f"fused layers are 0 without and {LAYERS} with noopelim (there were {failures})")
     counted = ", ".join(map(str, (TRACED, *OTHERS)))
     console.print(f"results at {counted} tokens: bit-equal to eager in all versions, one compilation each")

@@ -1,0 +1,217 @@
+"""``.pt2`` files: every failure is one line that names the file and the mend, and nothing is half-written."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import secrets
+import shutil
+import stat
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import torch
+from torch.export import ExportedProgram
+
+from .errors import NoopelimError
+
+_LOGGERS = ("torch.export", "torch.export.pt2_archive._package", "torch._export.serde.serialize")
+_UNREGISTERED = re.compile(r"failed to resolve torch\.ops\.(\w+\.\w+)")
+_PROGRAM = "models/model.json"
+_PROGRAM_UNTIL_2_7 = "serialized_exported_program.json"
+_SAVE = "write one with torch.export.save(program, path)"
+_LONGEST_CAUSE = 200
+
+
+def load(path: str | os.PathLike[str], extra_files: dict[str, str] | None = None) -> ExportedProgram:
+    """The exported program in a file that ``torch.export.save`` wrote; its extra files go to ``extra_files``.
+
+    Loading runs pickle and may load native code: only load what you trust. Raises ``NoopelimError`` for
+    anything that is no such file.
+    """
+    _look_inside(path)
+    with _quiet() as swallowed:
+        try:
+            return torch.export.load(os.fspath(path), extra_files=extra_files)
+        except Exception as error:  # of a damaged file, readers raise whatever they stumble over
+            cause = str(swallowed.cause or error) or type(error).__name__
+            if unknown := _UNREGISTERED.search(cause):
+                raise NoopelimError(
+                    f"{path}: uses the operator {unknown[1].replace('.', '::')}, which is not registered; import "
+                    "the package that defines it first (on the command line: --import PACKAGE)"
+                ) from error
+            raise NoopelimError(
+                f"{path}: cannot be read: {_one_line(cause)}; the file is damaged, or needs another torch "
+                f"than {torch.__version__}; export the model again"
+            ) from error
+
+
+def other_contents(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """What the archive at ``path`` holds besides the program that ``load`` reads, and ``save`` does not write."""
+    found = []
+    for name in _names(path):
+        folder, _, rest = name.partition("/")
+        if folder == "models" and name != _PROGRAM:
+            found.append(f"the program {rest.removesuffix('.json')!r}")
+        elif name.startswith("data/aotinductor/"):
+            found.append(f"the compiled code of {name.split('/')[2]!r}")
+    return tuple(dict.fromkeys(found))
+
+
+def save(
+    program: ExportedProgram, path: str | os.PathLike[str], extra_files: dict[str, str] | None = None
+) -> None:
+    """Write ``program`` to ``path``, replacing a file that is there only once all is written.
+
+    Raises ``NoopelimError`` if it cannot be written or the program cannot be serialised; then ``path`` is as
+    it was.
+    """
+    with replacing(path) as file:
+        try:
+            with _quiet():
+                torch.export.save(program, file, extra_files=extra_files)
+        except OSError:
+            raise
+        except Exception as error:  # the serialiser raises whatever it stumbles over
+            raise NoopelimError(f"{path}: this program cannot be saved: {_one_line(str(error))}") from error
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """A new file beside ``path`` that takes its place at the end, or is removed if the body raises.
+
+    Raises ``NoopelimError`` if it cannot be written; what else the body raises is raised.
+    """
+    target = writable(path)
+    # Not derived from the target's name, which may already be as long as the file system takes.
+    beside = target.with_name(f".noopelim-{secrets.token_hex(8)}.tmp")
+    try:
+        try:
+            with beside.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists():
+                shutil.copymode(target, beside)
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise NoopelimError(
+            f"{path}: cannot be written: {error.strerror or error}; nothing was changed; write somewhere else"
+        ) from error
+
+
+def writable(path: str | os.PathLike[str]) -> Path:
+    """The file that ``path`` means, links followed. Raises ``NoopelimError`` if it surely cannot be written."""
+    target = Path(os.path.realpath(path))
+    try:
+        if target.is_dir():
+            raise NoopelimError(f"{path}: is a directory; name a file in it")
+        if target.exists() and not target.is_file():
+            raise NoopelimError(f"{path}: is not a regular file; name one")
+        if not target.parent.is_dir():
+            raise NoopelimError(f"{path}: there is no directory {target.parent}; create it first")
+        if not os.access(target.parent, os.W_OK | os.X_OK):
+            raise NoopelimError(f"{path}: the directory {target.parent} is not writable; write somewhere else")
+    except OSError as error:
+        raise NoopelimError(
+            f"{path}: cannot be written: {error.strerror or error}; write somewhere else"
+        ) from error
+    return target
+
+
+def _look_inside(path: str | os.PathLike[str]) -> None:
+    """Raise ``NoopelimError`` for what is plainly no program, in plainer words than torch has for it."""
+    names = _names(path)
+    if _PROGRAM in names or _PROGRAM_UNTIL_2_7 in names:
+        return
+    programs = [n.removeprefix("models/").removesuffix(".json") for n in names if n.startswith("models/")]
+    if programs:
+        raise NoopelimError(
+            f"{path}: holds programs named {', '.join(programs)}, and none named model; save the one that "
+            "you want by itself with torch.export.save"
+        )
+    if any(n.startswith("data/aotinductor/") for n in names):
+        raise NoopelimError(
+            f"{path}: holds compiled AOTInductor code and no graph; {_SAVE} before you compile the program"
+        )
+    if any(n.startswith("code/") for n in names):
+        raise NoopelimError(
+            f"{path}: is a TorchScript archive; export the model with torch.export.export, and {_SAVE}"
+        )
+    if "data.pkl" in names:
+        raise NoopelimError(
+            f"{path}: was written by torch.save; load it, export the model with torch.export.export, and {_SAVE}"
+        )
+    raise NoopelimError(f"{path}: is a zip archive without an exported program; {_SAVE}")
+
+
+def _names(path: str | os.PathLike[str]) -> list[str]:
+    """The entries of the archive, without the directory that torch puts them all in."""
+    try:
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise NoopelimError(f"{path}: is a directory; name a .pt2 file")
+        if not stat.S_ISREG(mode):
+            raise NoopelimError(f"{path}: is not a regular file; name a .pt2 file")
+        with open(path, "rb") as file:
+            start = file.read(4)
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except FileNotFoundError as error:
+        raise NoopelimError(f"{path}: there is no such file; check the path") from error
+    except OSError as error:
+        raise NoopelimError(f"{path}: cannot be read: {error.strerror or error}; check the path") from error
+    except zipfile.BadZipFile as error:
+        if not start:
+            raise NoopelimError(f"{path}: is empty; {_SAVE}") from error
+        if start.startswith(b"PK"):
+            raise NoopelimError(f"{path}: is cut short or damaged; copy it or export the model again") from error
+        raise NoopelimError(f"{path}: is not a .pt2 archive; {_SAVE}") from error
+    except Exception as error:  # a damaged directory of entries decodes to anything
+        raise NoopelimError(
+            f"{path}: is damaged: {_one_line(str(error))}; copy it or export the model again"
+        ) from error
+    if _PROGRAM_UNTIL_2_7 in names:
+        return names
+    return [name.partition("/")[2] or name for name in names]
+
+
+def _one_line(text: str) -> str:
+    """The line of a message that says most: the last of a traceback, or the first."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or ["for no stated reason"]
+    line = lines[-1] if any(line.startswith("Traceback") or "Traceback (" in line for line in lines) else lines[0]
+    return line if len(line) <= _LONGEST_CAUSE else line[: _LONGEST_CAUSE - 3] + "..."
+
+
+class _Swallow(logging.Filter):
+    """Lets no record through, and keeps the last exception that was logged instead of raised."""
+
+    cause: BaseException | None = None
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and record.exc_info[1] is not None:
+            self.cause = record.exc_info[1]
+        return False
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[_Swallow]:
+    """Keep torch's log lines and warnings about a file off stderr. Applies to all threads."""
+    swallow = _Swallow()
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    for logger in loggers:
+        logger.addFilter(swallow)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield swallow
+    finally:
+        for logger in loggers:
+            logger.removeFilter(swallow)
