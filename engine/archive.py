@@ -24,7 +24,7 @@ _LOGGERS = ("torch.export", "torch.export.pt2_archive._package", "torch._export.
 _UNREGISTERED = re.compile(r"failed to resolve torch\.ops\.(\w+\.\w+)")
 _PROGRAM = "models/model.json"
 _PROGRAM_UNTIL_2_7 = "serialized_exported_program.json"
-_SAVE = "write one with torch.export.save(program, path)"
+_SAVE = "torch.export.save(program, path) writes one"
 _LONGEST_CAUSE = 200
 
 
@@ -118,7 +118,9 @@ def writable(path: str | os.PathLike[str]) -> Path:
         if not target.parent.is_dir():
             raise NoopelimError(f"{path}: there is no directory {target.parent}; create it first")
         if not os.access(target.parent, os.W_OK | os.X_OK):
-            raise NoopelimError(f"{path}: the directory {target.parent} is not writable; write somewhere else")
+            raise NoopelimError(
+                f"{path}: the directory {target.parent} is not writable; write somewhere else"
+            )
     except OSError as error:
         raise NoopelimError(
             f"{path}: cannot be written: {error.strerror or error}; write somewhere else"
@@ -134,50 +136,47 @@ def _look_inside(path: str | os.PathLike[str]) -> None:
     programs = [n.removeprefix("models/").removesuffix(".json") for n in names if n.startswith("models/")]
     if programs:
         raise NoopelimError(
-            f"{path}: holds programs named {', '.join(programs)}, and none named model; save the one that "
-            "you want by itself with torch.export.save"
+            f"{path}: holds programs named {', '.join(programs)} and none named model; save the one you want "
+            "by itself with torch.export.save"
         )
     if any(n.startswith("data/aotinductor/") for n in names):
         raise NoopelimError(
-            f"{path}: holds compiled AOTInductor code and no graph; {_SAVE} before you compile the program"
+            f"{path}: holds compiled AOTInductor code and no graph; pass the exported program it was compiled from"
         )
     if any(n.startswith("code/") for n in names):
-        raise NoopelimError(
-            f"{path}: is a TorchScript archive; export the model with torch.export.export, and {_SAVE}"
-        )
+        raise NoopelimError(f"{path}: is a TorchScript archive; pass a program from torch.export instead")
     if "data.pkl" in names:
         raise NoopelimError(
-            f"{path}: was written by torch.save; load it, export the model with torch.export.export, and {_SAVE}"
+            f"{path}: was written by torch.save; pass a program written by torch.export.save instead"
         )
     raise NoopelimError(f"{path}: is a zip archive without an exported program; {_SAVE}")
 
 
 def _names(path: str | os.PathLike[str]) -> list[str]:
     """The entries of the archive, without the directory that torch puts them all in."""
+    start = b""
     try:
         mode = os.stat(path).st_mode
-        if stat.S_ISDIR(mode):
-            raise NoopelimError(f"{path}: is a directory; name a .pt2 file")
-        if not stat.S_ISREG(mode):
-            raise NoopelimError(f"{path}: is not a regular file; name a .pt2 file")
-        with open(path, "rb") as file:
-            start = file.read(4)
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
+        if stat.S_ISREG(mode):
+            with open(path, "rb") as file:
+                start = file.read(4)
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
     except FileNotFoundError as error:
         raise NoopelimError(f"{path}: there is no such file; check the path") from error
     except OSError as error:
         raise NoopelimError(f"{path}: cannot be read: {error.strerror or error}; check the path") from error
-    except zipfile.BadZipFile as error:
+    except Exception as error:  # a damaged list of entries decodes to anything
         if not start:
             raise NoopelimError(f"{path}: is empty; {_SAVE}") from error
-        if start.startswith(b"PK"):
-            raise NoopelimError(f"{path}: is cut short or damaged; copy it or export the model again") from error
-        raise NoopelimError(f"{path}: is not a .pt2 archive; {_SAVE}") from error
-    except Exception as error:  # a damaged directory of entries decodes to anything
+        if not start.startswith(b"PK"):
+            raise NoopelimError(f"{path}: is not a .pt2 archive; {_SAVE}") from error
         raise NoopelimError(
-            f"{path}: is damaged: {_one_line(str(error))}; copy it or export the model again"
+            f"{path}: is cut short or damaged; copy it once more, or export the model again"
         ) from error
+    if not stat.S_ISREG(mode):
+        kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+        raise NoopelimError(f"{path}: is {kind}; name a .pt2 file")
     if _PROGRAM_UNTIL_2_7 in names:
         return names
     return [name.partition("/")[2] or name for name in names]
@@ -186,7 +185,11 @@ def _names(path: str | os.PathLike[str]) -> list[str]:
 def _one_line(text: str) -> str:
     """The line of a message that says most: the last of a traceback, or the first."""
     lines = [line.strip() for line in text.splitlines() if line.strip()] or ["for no stated reason"]
-    line = lines[-1] if any(line.startswith("Traceback") or "Traceback (" in line for line in lines) else lines[0]
+    line = (
+        lines[-1]
+        if any(line.startswith("Traceback") or "Traceback (" in line for line in lines)
+        else lines[0]
+    )
     return line if len(line) <= _LONGEST_CAUSE else line[: _LONGEST_CAUSE - 3] + "..."
 
 

@@ -18,9 +18,9 @@ from .remarks import Report
 def eliminate_exported(program: ExportedProgram, run: Callable[[GraphModule], Report]) -> Report:
     """Apply ``run`` to the graph of ``program``, in place, and make the signature follow.
 
-    ``run`` edits the graph it is given and keeps the number and order of its outputs. Nodes that a preserved
-    module call signature names are held as extra outputs meanwhile, so that ``torch.export.unflatten`` still
-    finds them.
+    ``run`` edits the graph it is given and keeps the number and order of its outputs. Where the program has
+    preserved module call signatures, nothing is rewritten across the edge of such a module, so that
+    ``torch.export.unflatten`` still finds the module's inputs and outputs.
 
     Raises ``GraphError`` if the program does not pass its own verifiers, and whatever ``run`` raises; after
     either the program is as it was.
@@ -28,60 +28,74 @@ def eliminate_exported(program: ExportedProgram, run: Callable[[GraphModule], Re
     before = _Before(program)
     module = program.graph_module
     try:
-        outputs = _outputs(module.graph)
-        held = _named_in_call_signatures(program, outputs)
-        _set_outputs(module.graph, outputs + held)
+        outputs = _output_names(module.graph)
+        fences = _fence(program)
         report = run(module)
-        found = _outputs(module.graph)
-        _set_outputs(module.graph, found[: len(outputs)])
-        _rename(program, outputs + held, found)
+        names = _remove(fences)
+        _rename(program, list(zip(outputs, _output_names(module.graph), strict=False)), names)
         module.recompile()
-        _validate(program)
+        if defect := _defect(program):
+            raise GraphError(f"the result would not be a valid program: {defect}; please report this")
     except BaseException as error:
         before.restore()
-        if isinstance(error, GraphError) and not _is_valid(program):
-            raise GraphError(
-                f"the program was not valid to begin with: {error.__cause__}; repair it first"
-            ) from error
+        if isinstance(error, GraphError) and (defect := _defect(program)):
+            raise GraphError(f"the program was not valid to begin with: {defect}; mend it first") from error
         raise
+    report.nodes_before -= len(fences)
+    report.nodes_after -= len(fences)
     return report
 
 
-def _outputs(graph: Graph) -> tuple[Any, ...]:
-    return tuple(graph.output_node().args[0])  # type: ignore[arg-type]
+def _output_names(graph: Graph) -> list[str | None]:
+    """The name of each output; None for a constant."""
+    outputs: Any = graph.output_node().args[0]
+    return [output.name if isinstance(output, Node) else None for output in outputs]
 
 
-def _set_outputs(graph: Graph, outputs: tuple[Any, ...]) -> None:
-    # Left alone where nothing changes: a verbatim tuple keeps the order of the users of its nodes.
-    if outputs != _outputs(graph):
-        graph.output_node().args = (outputs,)
+def _edge_of_module(value: Any) -> Any:
+    """Never called. A function that nobody knows may do anything, so no rewrite reaches across a call of it."""
+    return value
 
 
-def _named_in_call_signatures(program: ExportedProgram, outputs: tuple[Any, ...]) -> tuple[Node, ...]:
-    """Calls that are no outputs, and that the signature of some preserved submodule refers to by name."""
-    names = {
+def _fence(program: ExportedProgram) -> dict[str, Node]:
+    """Put a call of ``_edge_of_module`` behind each call that a module call signature names; by name."""
+    named = {
         getattr(argument, "name", None)
         for entry in program.module_call_graph
         if entry.signature is not None
         for argument in (*entry.signature.inputs, *entry.signature.outputs)
     }
-    return tuple(
-        node
-        for node in program.graph.nodes
-        if node.op == "call_function" and node.name in names and node not in outputs
-    )
+    fences = {}
+    for node in [n for n in program.graph.nodes if n.op == "call_function" and n.name in named]:
+        with program.graph.inserting_after(node):
+            fence = program.graph.create_node(
+                "call_function", _edge_of_module, (node,), name=f"{node.name}_at_edge_of_module"
+            )
+        fence.meta = dict(node.meta)
+        node.replace_all_uses_with(fence, lambda user, fence=fence: user is not fence)
+        fences[node.name] = fence
+    return fences
 
 
-def _rename(program: ExportedProgram, old: tuple[Any, ...], new: tuple[Any, ...]) -> None:
-    """Carry the names of outputs, which keep their positions, over to the program's signatures."""
-    signature = program.graph_signature
-    signature.output_specs[:] = [
-        dataclasses.replace(spec, arg=_renamed(spec.arg, {spec.arg.name: node.name}))
-        if isinstance(node, Node)
-        else spec
-        for spec, node in zip(signature.output_specs, new, strict=False)
-    ]
-    names = {a.name: b.name for a, b in zip(old, new, strict=True) if isinstance(a, Node)}
+def _remove(fences: Mapping[str, Node]) -> dict[str, str]:
+    """Take the fences away again. Returns the names that now stand for those that a signature has."""
+    names = {}
+    for name, fence in fences.items():
+        (operand,) = fence.all_input_nodes
+        names[name] = operand.name
+        fence.replace_all_uses_with(operand)
+        fence.graph.erase_node(fence)
+    return names
+
+
+def _rename(
+    program: ExportedProgram, outputs: list[tuple[str | None, str | None]], names: Mapping[str, str]
+) -> None:
+    """Carry new names over to the program's signatures. Outputs are told apart by position, not by name."""
+    specs = program.graph_signature.output_specs
+    for position, (spec, (old, new)) in enumerate(zip(specs, outputs, strict=False)):
+        if old is not None and new is not None:
+            specs[position] = dataclasses.replace(spec, arg=_renamed(spec.arg, {old: new}))
     for entry in program.module_call_graph:
         if entry.signature is not None:
             for arguments in (entry.signature.inputs, entry.signature.outputs):
@@ -95,21 +109,13 @@ def _renamed(argument: Any, names: Mapping[str, str]) -> Any:
     return dataclasses.replace(argument, name=names[argument.name])
 
 
-def _validate(program: ExportedProgram) -> None:
+def _defect(program: ExportedProgram) -> str | None:
+    """What the program's verifiers object to, in one line."""
     try:
-        program.validate()
+        program.validate()  # type: ignore[no-untyped-call]
     except Exception as error:  # verifiers raise whatever they stumble over
-        raise GraphError(
-            f"the program would no longer be valid: {error}; it is unchanged; please report this"
-        ) from error
-
-
-def _is_valid(program: ExportedProgram) -> bool:
-    try:
-        program.validate()
-    except Exception:
-        return False
-    return True
+        return next(iter(str(error).splitlines()), type(error).__name__).strip(" .")
+    return None
 
 
 class _Before:

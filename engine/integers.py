@@ -1,24 +1,39 @@
 """What is true of symbolic integers for every allowed valuation.
 
-Order of work, cheapest first: claims without symbols, identity, structural equality, refutation at today's
-sizes, algebra (expansion of the difference), torch's own static evaluation. No step adds a guard: nothing
-here ever sees a ``SymInt``.
+Order of work, cheapest first: claims without symbols, identity, refutation at today's sizes in plain ints,
+the normal form, bounds and a case for each order of a ``Min`` or ``Max``, the decision by residues,
+refutation at further points, all points of a small domain, torch's own static evaluation. No step adds a
+guard: nothing here ever sees a ``SymInt``.
+
+Complete for equality (and ``!=`` by the gcd test) of quasi-polynomials, that is any nesting of ``FloorDiv``,
+``Mod``, ``CeilDiv`` and ``ModularIndexing`` by constants over polynomials in any number of symbols whose
+ranges are unbounded above, up to the limits on work of ``residues.py``: such a claim is proved if it is true.
+Everything else is sound and incomplete.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from math import prod
 from typing import TypeAlias
 
 import sympy
 from sympy.logic.boolalg import And, Boolean, BooleanAtom
 
+from .cases import proved_everywhere
+from .knowledge import Knowledge
+from .points import Unevaluable, candidates, divisors
+from .polynomial import Poly, TooLarge, add, constant, scale, value_of
 from .proof import Proof, Truth
-from .torch_api import ShapeEnv, hints, statically_true
+from .torch_api import ShapeEnv, statically_true
 
 Expr: TypeAlias = "int | sympy.Expr"
+Relation: TypeAlias = "type[sympy.Rel]"
 
 _TEXT = {sympy.Eq: "==", sympy.Ne: "!=", sympy.Le: "<=", sympy.Lt: "<", sympy.Ge: ">=", sympy.Gt: ">"}
+_MIRRORED = {sympy.Ge: sympy.Le, sympy.Gt: sympy.Lt}
+MAX_POINTS = 4096
 
 
 class Prover:
@@ -28,14 +43,21 @@ class Prover:
     """
 
     def __init__(self, shape_env: ShapeEnv | None = None, assume: Sequence[sympy.Basic] = ()) -> None:
-        self._env = shape_env
-        self._assume = tuple(assume)
+        self._env, self._assume = shape_env, tuple(assume)
         self._memo: dict[object, Proof] = {}
+        self._known: Knowledge | None = None
 
     @property
     def shape_env(self) -> ShapeEnv | None:
         """Where the facts come from."""
         return self._env
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """The facts, read when first needed."""
+        if self._known is None:
+            self._known = Knowledge(self._env, self._assume)
+        return self._known
 
     def equal(self, left: Expr, right: Expr) -> Proof:
         """``left == right``."""
@@ -55,61 +77,100 @@ class Prover:
             if isinstance(claim, relation):
                 return self._relation(relation, *claim.args)
         if isinstance(claim, Boolean):
-            return self._decide(claim, str(claim))
-        raise TypeError(
-            f"not a claim: {claim!r} ({type(claim).__name__}); give a sympy relation such as Eq(a, b)"
-        )
+            return self._settle(claim, str(claim), None)
+        raise TypeError(f"not a claim: {claim!r} ({type(claim).__name__}); give a sympy relation such as Eq(a, b)")
 
-    def _relation(self, relation: type[sympy.Rel], left: Expr, right: Expr) -> Proof:
-        key = (relation, left, right)
-        found = self._memo.get(key)
+    def _relation(self, relation: Relation, left: Expr, right: Expr) -> Proof:
+        if relation in _MIRRORED:
+            return self._relation(_MIRRORED[relation], right, left)
+        asked = (relation, left, right)
+        found = self._memo.get(asked)
         if found is None:
-            # Rendered before sympy folds it, or a report would say "true".
-            text = f"{left} {_TEXT[relation]} {right}"
-            found = self._memo[key] = self._decide_relation(relation, left, right, text)
+            found = self._memo[asked] = self._decide_relation(relation, left, right)
         return found
 
-    def _decide_relation(self, relation: type[sympy.Rel], left: Expr, right: Expr, text: str) -> Proof:
-        if isinstance(left, int) and isinstance(right, int):
-            return Proof.of(bool(relation(left, right)), text, "no symbols")
-        reflexive = relation in (sympy.Eq, sympy.Le, sympy.Ge)
+    def _decide_relation(self, relation: Relation, left: Expr, right: Expr) -> Proof:
+        # Rendered before sympy folds it, or a report would say "true".
+        text = f"{left} {_TEXT[relation]} {right}"
         if left == right:
-            return Proof.of(reflexive, text, "the same expression")
-        claim = relation(left, right)
-        if isinstance(claim, BooleanAtom):
-            return Proof.of(claim is sympy.true, text, "sympy, from the symbols' own assumptions")
-        refuted = self._refute(claim, text)
-        if refuted is not None:
-            return refuted
-        difference = sympy.expand(sympy.sympify(left) - sympy.sympify(right))
-        if reflexive and difference == 0:
-            return Proof(Truth.PROVED, text, "algebra")
-        return self._decide(claim, text)
+            return Proof.of(relation in (sympy.Eq, sympy.Le), text, "the same expression")
+        claim = relation(sympy.sympify(left), sympy.sympify(right), evaluate=False)
+        if not claim.free_symbols:
+            truth = self.knowledge.truth(claim, {})
+            if truth is not None:
+                return Proof.of(truth, text, "no symbols")
+        return self._settle(claim, text, lambda: self._by_normal_form(relation, left, right))
 
-    def _decide(self, claim: sympy.Basic, text: str) -> Proof:
+    def _settle(self, claim: sympy.Basic, text: str, by_form: Callable[[], str | None] | None) -> Proof:
+        known = self.knowledge
         if claim in self._assume:
             return Proof(Truth.PROVED, text, "assumed by the user")
-        refuted = self._refute(claim, text)
-        if refuted is not None:
-            return refuted
+        witness = self._fails_at(claim, [known.hint], ()) if known.hint else None
+        if witness is not None:
+            return Proof(Truth.REFUTED, text, "evaluation", witness)
+        reason = "no proof found"
+        try:
+            step = by_form() if by_form is not None else None
+            if step is not None:
+                return Proof(Truth.PROVED, text, step)
+        except TooLarge as limit:
+            reason = f"no proof found within bounds ({limit})"
+        symbols, facts = known.related(claim.free_symbols)
+        witness = self._fails_at(claim, self._points(claim, symbols), facts)
+        if witness is not None:
+            return Proof(Truth.REFUTED, text, "evaluation", witness)
+        if self._true_on_small_domain(claim, symbols):
+            return Proof(Truth.PROVED, text, "all points of a finite domain")
         if self._env is not None and statically_true(self._env, claim, self._assume):
             return Proof(Truth.PROVED, text, "torch's static evaluation")
-        return Proof(Truth.UNKNOWN, text, "no proof found")
+        return Proof(Truth.UNKNOWN, text, reason)
 
-    def _refute(self, claim: sympy.Basic, text: str) -> Proof | None:
-        if self._env is None:
-            return None
-        known = hints(self._env)
-        point = {s: known[s] for s in claim.free_symbols if s in known}
-        if len(point) != len(claim.free_symbols):
-            return None
-        # Today's sizes satisfy every fact of the ShapeEnv, but not necessarily what the user assumes.
-        if any(fact.xreplace(dict(known)) is not sympy.true for fact in self._assume):
-            return None
-        if claim.xreplace(point) is sympy.false:
-            witness = {s: int(v) for s, v in sorted(point.items(), key=lambda item: str(item[0]))}
-            return Proof(Truth.REFUTED, text, "evaluation", witness)
+    def _by_normal_form(self, relation: Relation, left: Expr, right: Expr) -> str | None:
+        """The step that proved ``left relation right``, or None. Raises ``TooLarge``."""
+        known = self.knowledge
+        difference = add(known.normal(right), known.normal(left), -1)
+        number = value_of(difference)
+        if number is not None:
+            holds = {sympy.Eq: number == 0, sympy.Ne: number != 0, sympy.Le: number >= 0, sympy.Lt: number > 0}
+            return "normal form" if holds[relation] else None
+        goals: dict[Relation, list[tuple[str, Poly]]] = {
+            sympy.Eq: [("zero", difference)],
+            sympy.Le: [("nonnegative", difference)],
+            sympy.Lt: [("nonnegative", add(difference, constant(-1)))],
+            sympy.Ne: [
+                ("nonzero", difference),
+                ("nonnegative", add(difference, constant(-1))),
+                ("nonnegative", add(scale(difference, -1), constant(-1))),
+            ],
+        }
+        return next((s for kind, goal in goals[relation] if (s := proved_everywhere(known, kind, goal))), None)
+
+    def _points(self, claim: sympy.Basic, symbols: list[sympy.Symbol]) -> Iterator[dict[sympy.Symbol, int]]:
+        ranges = {s: self.knowledge.range_of_symbol(s) for s in symbols}
+        return candidates(symbols, ranges, self.knowledge.hint, divisors(claim))
+
+    def _fails_at(
+        self, claim: sympy.Basic, points: Iterator[dict[sympy.Symbol, int]] | list, facts: Sequence[sympy.Basic]
+    ) -> dict[sympy.Symbol, int] | None:
+        """A point among ``points``, allowed by ``facts``, where the claim is false, on the claim's symbols."""
+        known = self.knowledge
+        for point in points:
+            if known.truth(claim, point) is False:
+                try:
+                    if point is not known.hint and not known.allows(point, facts):
+                        continue
+                    full = known.complete(point, claim.free_symbols)
+                except Unevaluable:
+                    continue
+                return {s: full[s] for s in sorted(claim.free_symbols, key=str)}
         return None
+
+    def _true_on_small_domain(self, claim: sympy.Basic, symbols: list[sympy.Symbol]) -> bool:
+        ranges = [self.knowledge.range_of_symbol(s) for s in symbols]
+        if prod(high - low + 1 for low, high in ranges) > MAX_POINTS:
+            return False
+        grid = itertools.product(*(range(low, high + 1) for low, high in ranges))
+        return all(self.knowledge.truth(claim, dict(zip(symbols, p, strict=True))) is True for p in grid)
 
 
 def decide(

@@ -16,7 +16,7 @@ from .calls import nodes_in, op_name, tensor_of
 from .effects import attribute, kept_for_effect, written_by
 from .integers import Prover
 from .layout import same_layout, unit_strides_seen_by
-from .storage import Storages
+from .storage import Storages, object_chain
 from .torch_api import storage_key
 
 
@@ -55,6 +55,7 @@ class Legality:
         self._outputs: dict[Node, None] = {
             leaf: None for n in nodes if n.op == "output" for leaf in nodes_in(n.args)
         }
+        self._output_objects = self._objects_returned()
         find = self.storages.find
         self._input_classes = {find(n) for n in inputs}
         self._writers: dict[Node, list[Node]] = {}
@@ -95,6 +96,8 @@ class Legality:
         if root in self._outputs:
             # Outputs keep their order, which messages name.
             self._outputs = {replacement if n is root else n: None for n in self._outputs}
+        if root in self._output_objects:
+            self._output_objects = self._objects_returned()
         merged = self.storages.join(replacement, root)
         if merged is not None:
             kept, gone = merged
@@ -174,6 +177,9 @@ class Legality:
                 False, f"{writer.name} ({op_name(writer)}) writes the source before the copy is made"
             )
         return Verdict(True, "one copy for another")
+
+    def _objects_returned(self) -> set[Node]:
+        return {n for leaf in self._outputs for n in object_chain(leaf)}
 
     def _outputs_in(self, storage: Node) -> Iterator[Node]:
         return (n for n in self._outputs if self.storages.find(n) is storage)

@@ -39,6 +39,11 @@ _VIEW_OR_COPY = frozenset(
 )
 
 
+_MAY_RETURN_OPERAND = _VIEW_OR_COPY - {_aten.reshape.default, _aten.reshape_as.default} | {
+    _aten.lift_fresh.default
+}
+
+
 class Storages:
     """Classes of nodes that may share memory, kept up to date as nodes are rewritten."""
 
@@ -151,6 +156,22 @@ def annotated_operands(node: Node) -> Iterator[Node]:
                 yield from nodes_in(node.args[position])
             else:
                 yield from nodes_in(node.kwargs.get(sig.names[position]))
+
+
+def object_chain(node: Node) -> Iterator[Node]:
+    """The node and the operands that its result may be, not as a view but as the same tensor object: in-place
+    operators return what they write, and some view-or-copy operators return an operand that needs no change."""
+    while True:
+        yield node
+        target = node.target
+        if node.op != "call_function" or not isinstance(target, OpOverload):
+            return
+        if not (signature(target).written or target in _MAY_RETURN_OPERAND):
+            return
+        operand = next(annotated_operands(node), None)
+        if operand is None:
+            return
+        node = operand
 
 
 def _contradicts_schema(node: Node) -> bool:

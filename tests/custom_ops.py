@@ -8,7 +8,7 @@ import torch
 from torch._library.effects import EffectType
 
 NAMESPACE = "noopelim_test"
-LIBRARY = torch.library.Library(NAMESPACE, "DEF")  # noqa: TOR901
+LIBRARY = torch.library.Library(NAMESPACE, "DEF")  # type: ignore[no-untyped-call]
 
 Body = Callable[..., object]
 
@@ -17,9 +17,9 @@ def define(schema: str, fake: Body | None = None) -> Callable[[Body], torch._ops
     """Define the operator with this body, which serves the CPU and, unless ``fake`` does, the fake mode too."""
 
     def register(body: Body) -> torch._ops.OpOverload:
-        name = schema.split("(")[0]
-        LIBRARY.define(schema, tags=(torch.Tag.pt2_compliant_tag,))
-        LIBRARY.impl(name, body, "CPU")
+        name = schema.split("(", maxsplit=1)[0]
+        LIBRARY.define(schema)  # type: ignore[no-untyped-call]
+        LIBRARY.impl(name, body, "CPU")  # type: ignore[no-untyped-call]
         torch.library.register_fake(f"{NAMESPACE}::{name}", fake or body, lib=LIBRARY)
         found = getattr(getattr(torch.ops, NAMESPACE), name).default
         assert isinstance(found, torch._ops.OpOverload)

@@ -10,6 +10,7 @@ from typing import Any
 import sympy
 import torch
 from torch import fx
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
 from torch.utils import _pytree as pytree
 
@@ -32,7 +33,7 @@ def shape_env_of(gm: fx.GraphModule) -> ShapeEnv | None:
                 env: ShapeEnv = leaf.node.shape_env
                 return env
             mode = getattr(leaf, "fake_mode", None)
-            if mode is not None and mode.shape_env is not None:
+            if isinstance(mode, FakeTensorMode) and mode.shape_env is not None:
                 return mode.shape_env
     return None
 
@@ -143,16 +144,19 @@ def inputs_at(gm: fx.GraphModule, at: Valuation, seed: int = 0) -> list[object]:
 
 
 def _filled(count: int, dtype: torch.dtype, generator: torch.Generator) -> torch.Tensor:
-    """Values that tell copies from originals, with the awkward ones (-0.0, NaN, infinity) among them."""
+    """Values that tell copies from originals, with some among them that do not survive every cast or sum."""
     if dtype is torch.bool:
         return torch.randint(0, 2, (count,), generator=generator).to(dtype)
     if not (dtype.is_floating_point or dtype.is_complex):
-        return torch.randint(0, 100, (count,), generator=generator).to(dtype)
+        whole = torch.randint(0, 100, (count,), generator=generator)
+        for start, number in enumerate([(1 << 24) + 1, (1 << 40) + 1]):
+            if number <= torch.iinfo(dtype).max:
+                whole[1 + 3 * start :: 41] = number
+        return whole.to(dtype)
     real = torch.float64 if dtype in (torch.float64, torch.complex128) else torch.float32
     values = torch.randn((count, 2 if dtype.is_complex else 1), generator=generator, dtype=real)
-    awkward = torch.tensor([-0.0, float("nan"), float("inf"), 1e-30], dtype=real)
-    for start, value in enumerate(awkward):
-        values.view(-1)[5 + 11 * start :: 97] = value
+    for start, value in enumerate([-0.0, 1e-30, 7e4, 1.0 + 2.0**-20, float("nan"), float("inf")]):
+        values.view(-1)[1 + 2 * start :: 41] = value
     return torch.view_as_complex(values).to(dtype) if dtype.is_complex else values[:, 0].to(dtype)
 
 

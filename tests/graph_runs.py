@@ -77,7 +77,9 @@ def fingerprint(tensor: torch.Tensor) -> tuple[object, ...]:
     flat = torch.empty(0, dtype=tensor.dtype).set_(
         tensor.untyped_storage(), tensor.storage_offset(), tensor.size(), tensor.stride()
     )
-    bits = flat.contiguous().view(-1).view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+    packed = torch.empty(flat.numel(), dtype=flat.dtype)
+    packed.view(flat.shape).copy_(flat)
+    bits = packed.view(torch.uint8).numpy().tobytes()
     return (*(value for _, value in layout_of(tensor)), bits)
 
 

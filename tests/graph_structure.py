@@ -48,6 +48,22 @@ def tensor_constants(gm: fx.GraphModule) -> list[str]:
     return [name for name in names if isinstance(getattr(gm, name), torch.Tensor)]
 
 
+def state(gm: fx.GraphModule) -> list[tuple[Any, ...]]:
+    """Everything a failed run must leave as it was, objects included."""
+    return [
+        (
+            node,
+            node.name,
+            node.target,
+            node.args,
+            dict(node.kwargs),
+            list(node.users),
+            {key: id(value) for key, value in node.meta.items()},
+        )
+        for node in gm.graph.nodes
+    ]
+
+
 def snapshot(gm: fx.GraphModule) -> dict[str, object]:
     """All that the ShapeEnv believes. Replacements are resolved: to shorten a chain of them is no change."""
     env = shape_env_of(gm)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -67,7 +68,10 @@ class Builder:
         return self.placeholder(name, value)
 
     def placeholder(self, name: str, val: object) -> fx.Node:
-        node = self.graph.placeholder(name)
+        # Inputs come first, as in every traced graph, whenever the test asks for them.
+        called = next((n for n in self.graph.nodes if n.op != "placeholder"), None)
+        with self.graph.inserting_before(called) if called else contextlib.nullcontext():
+            node = self.graph.placeholder(name)
         node.meta["val"] = val
         return node
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from graphs import Builder, check
+from graphs import Builder, check, trace
 from torch import fx
 from torch.utils import _pytree as pytree
 
@@ -209,3 +209,18 @@ def test_its_symbolic_neighbour_stays(case: Call) -> None:
     gm, name = used(case, symbolic=True)
     done = check(gm, kept=name)
     assert not done.report.passed
+
+
+def test_two_inputs_of_one_size_share_a_symbol() -> None:
+    def whole(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return (x * 2)[: y.shape[0]] + y
+
+    gm = trace(whole, torch.randn(6, 3), torch.randn(6, 3), dynamic=True)
+    check(gm, removed=aten.slice.Tensor)
+
+
+def test_a_static_graph_needs_no_shape_env() -> None:
+    def whole(x: torch.Tensor) -> torch.Tensor:
+        return (x * 2)[0:6].view(6, 3) + 1
+
+    check(trace(whole, torch.randn(6, 3)), removed=(aten.slice.Tensor, aten.view.default))

@@ -1,4 +1,4 @@
-"""``copy_`` epilogues, as AOTAutograd leaves them for mutated inputs."""
+"""What a graph writes for others to see: ``copy_`` epilogues of mutated inputs, and the module's own state."""
 
 from __future__ import annotations
 
@@ -104,3 +104,29 @@ def test_a_function_that_writes_in_place() -> None:
 
     gm = trace(step, torch.randn(4), torch.randn(4))
     check(gm, kept=(aten.clone.default, aten.add_.Tensor), removed=aten.view.default)
+
+
+def test_a_constant_that_is_written() -> None:
+    b = Builder()
+    state, y = b.constant("state", torch.randn(4, 4)), b.input("y", (4, 4))
+    copy = b.call(aten.clone.default, state)
+    b.call(aten.add_.Tensor, state, y)
+    check(b.output(b.call(aten.cos.default, copy)), kept=copy.name)
+
+
+def test_a_constant_that_is_not() -> None:
+    b = Builder()
+    state, y = b.constant("state", torch.randn(4, 4)), b.input("y", (4, 4))
+    copy = b.call(aten.clone.default, state)
+    b.call(aten.add_.Tensor, y, 1.0)
+    check(b.output(b.call(aten.cos.default, copy)), removed=copy.name)
+
+
+def test_a_constant_read_by_two_nodes() -> None:
+    b = Builder()
+    state, y = b.constant("state", torch.randn(4, 4)), b.input("y", (4, 4))
+    again = b.graph.get_attr("state")
+    again.meta["val"] = state.meta["val"]
+    copy = b.call(aten.clone.default, state)
+    b.call(aten.add_.Tensor, again, y)
+    check(b.output(b.call(aten.cos.default, copy)), kept=copy.name)

@@ -200,27 +200,6 @@ def test_a_chain_of_copies_between_an_input_and_an_output_shrinks_to_one() -> No
     assert done.ops == ["aten.clone.default"]
 
 
-def test_the_output_node_keeps_its_metadata() -> None:
-    b = Builder()
-    made = b.call(aten.view.default, b.call(aten.sin.default, matrix(b)), [4, 4])
-    gm = b.output(made)
-    out = gm.graph.output_node()
-    out.meta["original_output_strides"] = [[4, 1]]
-    out.meta["user_visible_output_idxs"] = [0]
-    check(gm, removed=made.name)
-    assert out.meta["original_output_strides"] == [[4, 1]]
-    assert out.meta["user_visible_output_idxs"] == [0]
-
-
-def test_stack_traces_survive() -> None:
-    b = Builder()
-    base = b.call(aten.sin.default, matrix(b))
-    made = b.call(aten.cos.default, b.call(aten.view.default, base, [4, 4]))
-    base.meta["stack_trace"], made.meta["stack_trace"] = "line 1", "line 3"
-    check(b.output(made))
-    assert (base.meta["stack_trace"], made.meta["stack_trace"]) == ("line 1", "line 3")
-
-
 def test_a_traced_function_that_returns_its_input_by_way_of_noops() -> None:
     def through(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return x.view(x.shape), (x + 1).view(x.shape)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from graph_inputs import evaluate, shape_env_of, valuations
-from graphs import Builder, check, trace
+from graphs import Builder, check
 from torch import fx
 
 aten = torch.ops.aten
@@ -247,54 +247,3 @@ def test_equal_for_every_valuation(fill: Fill) -> None:
     b = Builder()
     node = fill(b)
     check(b.output(b.call(aten.cos.default, node)), removed=node.name)
-
-
-def binding_slice(b: Builder) -> tuple[fx.Node, fx.Node, fx.Node]:
-    """A slice to an end of unknown sign, which binds a fresh symbol for its size."""
-    s, u = b.size("s0", low=0), b.unbacked("u0", size_like=False)
-    node = b.call(aten.slice.Tensor, value(b, "x", s, 4), 0, 0, u)
-    assert node.meta["unbacked_bindings"]
-    return s, u, node
-
-
-def test_a_slice_that_binds_a_symbol_stays() -> None:
-    b = Builder()
-    _, _, node = binding_slice(b)
-    check(b.output(b.call(aten.cos.default, node)), kept=node.name)
-
-
-def test_a_binding_slice_stays_even_when_it_is_known_to_be_whole() -> None:
-    b = Builder()
-    s, _, node = binding_slice(b)
-    torch._check(node.meta["val"].shape[0] == s.meta["val"])  # type: ignore[no-untyped-call]
-    gm = b.output(b.call(aten.cos.default, node))
-    rows = torch.randn(5, 4)
-    check(gm, [5, 5, rows], [5, 9, rows], kept=node.name)
-
-
-def test_a_binding_slice_stays_without_users() -> None:
-    b = Builder()
-    _, _, node = binding_slice(b)
-    check(b.output(b.call(aten.cos.default, b.input("y", (3,)))), kept=node.name)
-
-
-def test_what_follows_a_binding_slice_may_go() -> None:
-    b = Builder()
-    _, _, node = binding_slice(b)
-    again = b.call(aten.slice.Tensor, node, 0, 0, sys.maxsize)
-    check(b.output(b.call(aten.cos.default, again)), kept=node.name, removed=again.name)
-
-
-def test_two_inputs_of_one_size_share_a_symbol() -> None:
-    def whole(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return (x * 2)[: y.shape[0]] + y
-
-    gm = trace(whole, torch.randn(6, 3), torch.randn(6, 3), dynamic=True)
-    check(gm, removed=aten.slice.Tensor)
-
-
-def test_a_static_graph_needs_no_shape_env() -> None:
-    def whole(x: torch.Tensor) -> torch.Tensor:
-        return (x * 2)[0:6].view(6, 3) + 1
-
-    check(trace(whole, torch.randn(6, 3)), removed=(aten.slice.Tensor, aten.view.default))

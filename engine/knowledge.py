@@ -1,0 +1,151 @@
+"""What a ``ShapeEnv`` and the user know of the symbols, read once and changed by nothing here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import sympy
+import torch.utils._sympy.functions as functions
+
+from .bounds import Bounds, Range
+from .normal import Normalizer
+from .points import Point, Unevaluable, evaluate
+from .polynomial import Poly, TooLarge, add, constant, value_of
+from .torch_api import ShapeEnv, hints
+
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+"""Sizes, strides and bounds are 64-bit integers, so no symbol lies outside."""
+
+_RELATIONS = (sympy.Eq, sympy.Ne, sympy.Le, sympy.Lt, sympy.Ge, sympy.Gt)
+
+
+class Knowledge:
+    """Ranges, replacements, relations. ``zero``: polynomials known to be 0; ``nonnegative``: known >= 0."""
+
+    def __init__(self, env: ShapeEnv | None, assume: Sequence[sympy.Basic]) -> None:
+        self.replacements: Mapping[sympy.Symbol, sympy.Expr] = dict(env.replacements) if env else {}
+        self._ranges = {s: _range(r) for s, r in env.var_to_range.items()} if env else {}
+        self.relations = tuple(dict.fromkeys([*assume, *(_relations_of(env) if env else ())]))
+        self.hint: Point = {s: int(v) for s, v in hints(env).items()} if env else {}
+        if assume and any(self.truth(fact, self.hint) is not True for fact in assume):
+            self.hint = {}
+        self.normal = Normalizer(self.replacements.get, self._nonzero)
+        self.zero: list[Poly] = []
+        self.nonnegative: list[Poly] = []
+        for relation in self.relations:
+            self._learn(relation)
+
+    def range_of(self, number: int) -> Range | None:
+        """The range of an unknown; None if it is no symbol."""
+        atom = self.normal.atoms[number]
+        return self.range_of_symbol(atom) if isinstance(atom, sympy.Symbol) else None
+
+    def range_of_symbol(self, symbol: sympy.Symbol) -> tuple[int, int]:
+        """Least and greatest value. Without a ``ShapeEnv`` what the symbol's assumptions say."""
+        low, high = self._ranges.get(symbol, (None, None))
+        if low is None:
+            low = 1 if symbol.is_positive else 0 if symbol.is_nonnegative else INT64_MIN
+        return low, INT64_MAX if high is None else high
+
+    def bounds(self) -> Bounds:
+        """Bounds under all that is known."""
+        return Bounds(self.normal, self.range_of, self.nonnegative)
+
+    def related(self, symbols: Iterable[sympy.Symbol]) -> tuple[list[sympy.Symbol], list[sympy.Basic]]:
+        """The symbols that facts tie to the given ones, and those facts. Replaced symbols are resolved."""
+        found = dict.fromkeys(r for s in symbols for r in self._roots(s))
+        facts: dict[sympy.Basic, None] = {}
+        size = -1
+        while size != len(found) + len(facts):
+            size = len(found) + len(facts)
+            for fact in self.relations:
+                roots = [r for s in fact.free_symbols for r in self._roots(s)]
+                if fact not in facts and any(r in found for r in roots):
+                    facts[fact] = None
+                    found.update(dict.fromkeys(roots))
+        return sorted(found, key=str), list(facts)
+
+    def complete(self, point: Point, symbols: Iterable[sympy.Symbol]) -> dict[sympy.Symbol, int]:
+        """``point`` extended to symbols that are replaced by others. Raises ``Unevaluable``."""
+        full = dict(point)
+        for symbol in symbols:
+            if symbol not in full:
+                full[symbol] = evaluate(self._resolved(symbol), full)
+        return full
+
+    def allows(self, point: Point, facts: Iterable[sympy.Basic]) -> bool:
+        """Do the ranges and these facts surely allow the point?"""
+        for symbol, value in point.items():
+            low, high = self.range_of_symbol(symbol)
+            if not low <= value <= high:
+                return False
+        for symbol in self.replacements:
+            if symbol not in point and self._resolved(symbol).free_symbols <= point.keys():
+                value = evaluate(self._resolved(symbol), point)
+                low, high = self.range_of_symbol(symbol)
+                if not low <= value <= high:
+                    return False
+        return all(self.truth(fact, point) is True for fact in facts)
+
+    def truth(self, claim: sympy.Basic, point: Point) -> bool | None:
+        """The truth of a claim at a point; None if it cannot be evaluated there."""
+        try:
+            return bool(evaluate(claim, self.complete(point, claim.free_symbols)))
+        except Unevaluable:
+            return None
+
+    def _roots(self, symbol: sympy.Symbol) -> set[sympy.Symbol]:
+        return self._resolved(symbol).free_symbols  # type: ignore[no-any-return]
+
+    def _resolved(self, symbol: sympy.Symbol) -> sympy.Expr:
+        expr = symbol
+        for _ in range(len(self.replacements) + 1):
+            if not any(s in self.replacements for s in expr.free_symbols):
+                break
+            expr = expr.xreplace(self.replacements)
+        return expr
+
+    def _nonzero(self, poly: Poly) -> bool:
+        bounds = self.bounds()
+        return bounds.nonnegative(add(poly, constant(1), -1)) or bounds.nonnegative(
+            add(constant(-1), poly, -1)
+        )
+
+    def _learn(self, relation: sympy.Basic) -> None:
+        if isinstance(relation, sympy.And):
+            for part in relation.args:
+                self._learn(part)
+            return
+        if not isinstance(relation, _RELATIONS):
+            return
+        try:
+            left, right = (self.normal(a) for a in relation.args)
+        except TooLarge:
+            return
+        difference = add(left, right, -1)
+        if value_of(difference) is not None:
+            return
+        if isinstance(relation, sympy.Eq):
+            self.zero.append(difference)
+            self.nonnegative += [difference, add({}, difference, -1)]
+        elif isinstance(relation, sympy.Ge | sympy.Gt):
+            self.nonnegative.append(add(difference, constant(int(isinstance(relation, sympy.Gt))), -1))
+        elif isinstance(relation, sympy.Le | sympy.Lt):
+            strict = constant(int(isinstance(relation, sympy.Lt)))
+            self.nonnegative.append(add(add({}, difference, -1), strict, -1))
+
+
+def _range(known: object) -> tuple[int | None, int | None]:
+    def end(value: object) -> int | None:
+        return int(value) if isinstance(value, sympy.Integer | int) else None
+
+    return end(getattr(known, "lower", None)), end(getattr(known, "upper", None))
+
+
+def _relations_of(env: ShapeEnv) -> Iterable[sympy.Basic]:
+    yield from (guard.expr for guard in env.guards)
+    for asserts in env.deferred_runtime_asserts.values():
+        yield from (a.expr for a in asserts)
+    for remainder in env.divisible:
+        if isinstance(remainder, functions.Mod | functions.PythonMod):
+            yield sympy.Eq(remainder, 0, evaluate=False)

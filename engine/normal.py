@@ -1,0 +1,197 @@
+"""One normal form for integer expressions: polynomials over symbols and irreducible floors.
+
+``Mod``, ``CeilDiv`` and ``ModularIndexing`` are written with floors (``p mod c = p - c*floor(p/c)``), what
+divides is taken out of a floor, and nested floors by constants are merged. Expressions that torch's own
+simplifier tells apart then often meet: ``(s + 3)//4*4`` and ``s + Mod(-s, 4)`` are one polynomial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import gcd
+
+import sympy
+import torch.utils._sympy.functions as functions
+
+from .polynomial import (
+    Key,
+    Poly,
+    add,
+    constant,
+    content,
+    divide,
+    key,
+    multiply,
+    scale,
+    split_by,
+    unknown,
+    unknowns,
+    value_of,
+)
+
+MAX_POWER = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """``floor(over / under)``. ``under`` is a positive constant, or a polynomial that is never zero."""
+
+    over: Key
+    under: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Extremum:
+    """``Min`` or ``Max`` of two or more polynomials."""
+
+    largest: bool
+    of: frozenset[Key]
+
+
+Atom = sympy.Basic | Floor | Extremum
+"""What an unknown stands for: a symbol, an irreducible operation, or an expression not looked into."""
+
+
+class Normalizer:
+    """Numbers atoms as they are met and remembers normal forms, for the length of one run."""
+
+    def __init__(self, replace: Callable[[sympy.Symbol], sympy.Expr | None], nonzero: Callable[[Poly], bool]):
+        self.atoms: list[Atom] = []
+        self._numbers: dict[Atom, int] = {}
+        self._forms: dict[sympy.Basic, Poly] = {}
+        self._replace, self._nonzero = replace, nonzero
+
+    def __call__(self, expr: int | sympy.Basic) -> Poly:
+        """The normal form of an integer expression. Raises ``TooLarge``."""
+        if isinstance(expr, int):
+            return constant(expr)
+        found = self._forms.get(expr)
+        if found is None:
+            found = self._forms[expr] = self._form(expr)
+        return found
+
+    def number(self, atom: Atom) -> int:
+        """The number of the unknown that stands for ``atom``."""
+        found = self._numbers.get(atom)
+        if found is None:
+            found = self._numbers[atom] = len(self.atoms)
+            self.atoms.append(atom)
+        return found
+
+    def symbols_in(self, poly: Poly) -> set[int]:
+        """The numbers of the symbols, and expressions not looked into, that the value depends on."""
+        found: set[int] = set()
+        stack, seen = [poly], set[int]()
+        while stack:
+            for number in unknowns(stack.pop()) - seen:
+                seen.add(number)
+                atom = self.atoms[number]
+                if isinstance(atom, Floor):
+                    stack += [dict(atom.over), dict(atom.under)]
+                elif isinstance(atom, Extremum):
+                    stack += map(dict, atom.of)
+                else:
+                    found.add(number)
+        return found
+
+    def _form(self, expr: sympy.Basic) -> Poly:
+        if isinstance(expr, sympy.Integer):
+            return constant(int(expr))
+        if isinstance(expr, sympy.Symbol):
+            known = self._replace(expr)
+            return unknown(self.number(expr)) if known is None or known == expr else self(known)
+        if isinstance(expr, sympy.Add):
+            total: Poly = {}
+            for part in expr.args:
+                total = add(total, self(part))
+            return total
+        if isinstance(expr, sympy.Mul):
+            product = constant(1)
+            for part in expr.args:
+                product = multiply(product, self(part))
+            return product
+        if isinstance(expr, sympy.Pow | functions.PowByNatural):
+            return self._power(expr)
+        if isinstance(expr, functions.FloorDiv):
+            return self.floor(*map(self, expr.args))
+        if isinstance(expr, functions.CeilDiv):
+            over, under = map(self, expr.args)
+            return scale(self.floor(scale(over, -1), under), -1)
+        if isinstance(expr, functions.Mod | functions.PythonMod | sympy.Mod):
+            return self.modulo(*map(self, expr.args))
+        if isinstance(expr, functions.ModularIndexing):
+            base, divisor, modulus = map(self, expr.args)
+            return self.modulo(self.floor(base, divisor), modulus)
+        if isinstance(expr, functions.Min | functions.Max | sympy.Min | sympy.Max):
+            return self._extremum(isinstance(expr, functions.Max | sympy.Max), [self(a) for a in expr.args])
+        if isinstance(expr, functions.Identity):
+            return self(expr.args[0])
+        return unknown(self.number(expr))
+
+    def _power(self, expr: sympy.Basic) -> Poly:
+        base, exponent = expr.args
+        if not isinstance(exponent, sympy.Integer) or not 0 <= int(exponent) <= MAX_POWER:
+            return unknown(self.number(expr))
+        product, form = constant(1), self(base)
+        for _ in range(int(exponent)):
+            product = multiply(product, form)
+        return product
+
+    def modulo(self, over: Poly, under: Poly) -> Poly:
+        """``over - under * floor(over / under)``: the remainder with the sign of the divisor."""
+        return add(over, multiply(under, self.floor(over, under)), -1)
+
+    def floor(self, over: Poly, under: Poly) -> Poly:
+        """``floor(over / under)``, with what divides taken out."""
+        divisor = value_of(under)
+        if divisor is None:
+            return self._floor_by_unknown(over, under)
+        if divisor == 0:
+            return unknown(self.number(Floor(key(over), key(under))))
+        if divisor < 0:
+            over, divisor = scale(over, -1), -divisor
+        outside, rest = split_by(over, divisor)
+        shared = gcd(content(rest), divisor)
+        if content(rest) == 0:
+            return outside
+        if shared > 1:
+            # floor((g*a + k) / (g*d)) == floor((a + k // g) / d) for integers a and k
+            rest = {m: c // shared for m, c in rest.items() if c // shared}
+            divisor //= shared
+            if divisor == 1:
+                return add(outside, rest)
+        merged = self._merged(rest, divisor)
+        if merged is not None:
+            return add(outside, merged)
+        return add(outside, unknown(self.number(Floor(key(rest), key(constant(divisor))))))
+
+    def _merged(self, over: Poly, divisor: int) -> Poly | None:
+        """``floor((floor(p / a) + k) / d) == floor((p + a*k) / (a*d))``."""
+        terms = [(m, c) for m, c in over.items() if m]
+        if len(terms) != 1 or terms[0][1] != 1 or len(terms[0][0]) != 1:
+            return None
+        inner = self.atoms[terms[0][0][0]]
+        if not isinstance(inner, Floor):
+            return None
+        first = value_of(dict(inner.under))
+        if first is None or first <= 0:
+            return None
+        return self.floor(add(dict(inner.over), constant(first * over.get((), 0))), constant(first * divisor))
+
+    def _floor_by_unknown(self, over: Poly, under: Poly) -> Poly:
+        if self._nonzero(under):
+            exact = divide(over, under)
+            if exact is not None:
+                return exact
+        return unknown(self.number(Floor(key(over), key(under))))
+
+    def _extremum(self, largest: bool, of: list[Poly]) -> Poly:
+        options = {key(p) for p in of}
+        values = [v for p in of if (v := value_of(p)) is not None]
+        if len(values) > 1:
+            best = max(values) if largest else min(values)
+            options -= {key(constant(v)) for v in values if v != best}
+        if len(options) == 1:
+            return dict(next(iter(options)))
+        return unknown(self.number(Extremum(largest, frozenset(options))))

@@ -1,0 +1,97 @@
+"""Equality of quasi-polynomials, decided residue by residue.
+
+A polynomial over symbols and floors by constants is a quasi-polynomial: put ``s = L*q + r`` for a suitable
+period ``L``, and for each residue ``r`` every floor becomes a polynomial in ``q``. Two quasi-polynomials are
+equal on all of Z if and only if the polynomials agree for every residue (a polynomial that vanishes on a
+half-line, in each unknown, is zero). So equality is decidable, and so is the emptiness of ``p != 0`` by the
+gcd test. See Woods, "Presburger arithmetic, rational generating functions, and quasi-polynomials" (2015).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from math import lcm, prod
+
+from .normal import Floor, Normalizer
+from .polynomial import Poly, TooLarge, add, constant, content, scale, substitute, unknowns, value_of
+
+MAX_RESIDUES = 2048
+MAX_PERIOD = 4096
+
+
+class Residues:
+    """The residues of one question: everything that its polynomials and side conditions depend on."""
+
+    def __init__(self, normal: Normalizer, polys: Iterable[Poly], conditions: Iterable[Poly] = ()) -> None:
+        self._normal = normal
+        self._conditions = list(conditions)
+        self._periods: dict[int, int] = {}
+        for poly in (*polys, *self._conditions):
+            self._need(poly, 1)
+        count = prod(self._periods.values())
+        if count > MAX_RESIDUES:
+            raise TooLarge(f"{count} residues, more than {MAX_RESIDUES}")
+
+    def each(self) -> Iterator[Callable[[Poly], Poly]]:
+        """For each residue that no condition ``p == 0`` rules out: a function that rewrites a polynomial
+        over it. ``q`` takes the place, and the number, of its symbol."""
+        numbers = list(self._periods)
+        for point in itertools.product(*(range(self._periods[n]) for n in numbers)):
+            at = dict(zip(numbers, point, strict=True))
+            rewrite = self._at(at)
+            if not any(_never_zero(rewrite(c)) for c in self._conditions):
+                yield rewrite
+
+    def _need(self, poly: Poly, modulus: int) -> None:
+        """Make the periods such that the varying coefficients of ``poly`` are multiples of ``modulus``."""
+        for number in unknowns(poly):
+            atom = self._normal.atoms[number]
+            divisor = value_of(dict(atom.under)) if isinstance(atom, Floor) else None
+            if isinstance(atom, Floor) and divisor:
+                self._need(dict(atom.over), divisor * modulus)
+                continue
+            period = lcm(self._periods.get(number, 1), modulus)
+            if period > MAX_PERIOD:
+                raise TooLarge(f"a period of {period}, more than {MAX_PERIOD}")
+            self._periods[number] = period
+
+    def _at(self, residues: dict[int, int]) -> Callable[[Poly], Poly]:
+        forms: dict[int, Poly] = {
+            n: add(scale({(n,): 1}, self._periods[n]), constant(r)) for n, r in residues.items()
+        }
+
+        def form(number: int) -> Poly:
+            found = forms.get(number)
+            if found is None:
+                atom = self._normal.atoms[number]
+                assert isinstance(atom, Floor)
+                divisor = value_of(dict(atom.under))
+                assert divisor
+                over = substitute(dict(atom.over), form)
+                found = {m: c // divisor for m, c in over.items() if c // divisor}
+                forms[number] = found
+            return found
+
+        return lambda poly: substitute(poly, form)
+
+
+def _never_zero(poly: Poly) -> bool:
+    """The gcd test: no integers make ``poly`` zero if the varying coefficients share a factor that the
+    constant has not."""
+    shared = content(poly)
+    rest = poly.get((), 0)
+    return bool(rest) if shared == 0 else rest % shared != 0
+
+
+def always_zero(normal: Normalizer, poly: Poly, conditions: Iterable[Poly] = ()) -> bool:
+    """Is ``poly`` zero wherever all ``conditions`` are? True is a proof; False says that some residue has
+    another polynomial there, not that a counterexample is within the ranges. Raises ``TooLarge``."""
+    return all(not rewrite(poly) for rewrite in Residues(normal, [poly], conditions).each())
+
+
+def never_zero(normal: Normalizer, poly: Poly, conditions: Iterable[Poly] = ()) -> bool:
+    """Is ``poly`` nowhere zero where all ``conditions`` are? True is a proof. Raises ``TooLarge``."""
+    return all(_never_zero(rewrite(poly)) for rewrite in Residues(normal, [poly], conditions).each())
+
+
