@@ -133,13 +133,12 @@ class Legality:
     def _memory(self, site: Site, new_object: bool = False) -> Verdict:
         """The root's value will be read from the source's memory from now on."""
         if self.is_view(site):
-            if not new_object and site.root in self._outputs:
-                if site.source in self._outputs:
-                    return Verdict(False, f"two outputs would become one object ({site.source.name})")
-                if site.source.op in ("placeholder", "get_attr"):
-                    return Verdict(
-                        False, f"an output would become the {site.source.op} {site.source.name} itself"
-                    )
+            if not new_object and site.root in self._output_objects:
+                for twin in object_chain(site.source):
+                    if twin in self._output_objects:
+                        return Verdict(False, f"two outputs would become one object ({twin.name})")
+                    if twin.op in ("placeholder", "get_attr"):
+                        return Verdict(False, f"an output would become the {twin.op} {twin.name} itself")
             return Verdict(True, "a view of the same memory")
         find = self.storages.find
         ours, theirs = find(site.root), find(site.source)

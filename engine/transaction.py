@@ -20,6 +20,7 @@ class Transaction:
         self._undo: list[Callable[[], None]] = []
         self._dead: dict[Node, None] = {}
         self._inserted = 0
+        self._users: dict[Node, list[Node]] = {}
 
     @property
     def net_removed(self) -> int:
@@ -50,6 +51,7 @@ class Transaction:
     def replace(self, old: Node, new: Node) -> list[Node]:
         """Make every user of ``old`` use ``new``; returns those users."""
         users = list(old.users)
+        self._users.setdefault(new, list(new.users))
         for user in users:
             self._save_arguments(user)
             user.replace_input_with(old, new)
@@ -81,9 +83,16 @@ class Transaction:
         while self._undo:
             self._undo.pop()()
         self._dead.clear()
+        for node, users in self._users.items():
+            if set(node.users) == set(users):
+                node.users.clear()
+                node.users.update(dict.fromkeys(users))
 
     def _save_arguments(self, node: Node) -> None:
         args, kwargs = node.args, node.kwargs
+        for operand in node.all_input_nodes:
+            # Users are kept in the order in which they came, which undoing the edits would not restore.
+            self._users.setdefault(operand, list(operand.users))
 
         def restore() -> None:
             node.args, node.kwargs = args, kwargs
