@@ -1,24 +1,23 @@
-"""``.pt2`` files: every failure is one line that names the file and the mend, and nothing is half-written."""
+"""``.pt2`` files: every failure is one line that names the file and the mend."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import re
-import secrets
-import shutil
 import stat
 import warnings
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
-from typing import IO
+from typing import IO, Any, cast
 
 import torch
 from torch.export import ExportedProgram
 
 from .errors import NoopelimError
+from .files import replacing
 
 _LOGGERS = ("torch.export", "torch.export.pt2_archive._package", "torch._export.serde.serialize")
 _UNREGISTERED = re.compile(r"failed to resolve torch\.ops\.(\w+\.\w+)")
@@ -35,9 +34,10 @@ def load(path: str | os.PathLike[str], extra_files: dict[str, str] | None = None
     anything that is no such file.
     """
     _look_inside(path)
+    found = {"": ""}  # not empty, because torch fills no empty one
     with _quiet() as swallowed:
         try:
-            return torch.export.load(os.fspath(path), extra_files=extra_files)
+            program = torch.export.load(os.fspath(path), extra_files=found)
         except Exception as error:  # of a damaged file, readers raise whatever they stumble over
             cause = str(swallowed.cause or error) or type(error).__name__
             if unknown := _UNREGISTERED.search(cause):
@@ -49,6 +49,9 @@ def load(path: str | os.PathLike[str], extra_files: dict[str, str] | None = None
                 f"{path}: cannot be read: {_one_line(cause)}; the file is damaged, or needs another torch "
                 f"than {torch.__version__}; export the model again"
             ) from error
+    if extra_files is not None:
+        extra_files.update((name, text) for name, text in found.items() if name)
+    return program
 
 
 def other_contents(path: str | os.PathLike[str]) -> tuple[str, ...]:
@@ -72,60 +75,14 @@ def save(
     it was.
     """
     with replacing(path) as file:
+        sink = _Sink(file)
         try:
             with _quiet():
-                torch.export.save(program, file, extra_files=extra_files)
-        except OSError:
-            raise
+                torch.export.save(program, cast(IO[bytes], sink), extra_files=extra_files)
         except Exception as error:  # the serialiser raises whatever it stumbles over
             raise NoopelimError(f"{path}: this program cannot be saved: {_one_line(str(error))}") from error
-
-
-@contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """A new file beside ``path`` that takes its place at the end, or is removed if the body raises.
-
-    Raises ``NoopelimError`` if it cannot be written; what else the body raises is raised.
-    """
-    target = writable(path)
-    # Not derived from the target's name, which may already be as long as the file system takes.
-    beside = target.with_name(f".noopelim-{secrets.token_hex(8)}.tmp")
-    try:
-        try:
-            with beside.open("xb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            if target.exists():
-                shutil.copymode(target, beside)
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise NoopelimError(
-            f"{path}: cannot be written: {error.strerror or error}; nothing was changed; write somewhere else"
-        ) from error
-
-
-def writable(path: str | os.PathLike[str]) -> Path:
-    """The file that ``path`` means, links followed. Raises ``NoopelimError`` if it surely cannot be written."""
-    target = Path(os.path.realpath(path))
-    try:
-        if target.is_dir():
-            raise NoopelimError(f"{path}: is a directory; name a file in it")
-        if target.exists() and not target.is_file():
-            raise NoopelimError(f"{path}: is not a regular file; name one")
-        if not target.parent.is_dir():
-            raise NoopelimError(f"{path}: there is no directory {target.parent}; create it first")
-        if not os.access(target.parent, os.W_OK | os.X_OK):
-            raise NoopelimError(
-                f"{path}: the directory {target.parent} is not writable; write somewhere else"
-            )
-    except OSError as error:
-        raise NoopelimError(
-            f"{path}: cannot be written: {error.strerror or error}; write somewhere else"
-        ) from error
-    return target
+        if sink.error is not None:
+            raise sink.error
 
 
 def _look_inside(path: str | os.PathLike[str]) -> None:
@@ -218,3 +175,29 @@ def _quiet() -> Iterator[_Swallow]:
     finally:
         for logger in loggers:
             logger.removeFilter(swallow)
+
+
+class _Sink(io.RawIOBase):
+    """Passes on what is written. Torch's writer aborts the process if a write fails, as on a full disk; so from
+    a failure on this takes everything in silence, and keeps the error."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._file.seek(offset, whence) if self.error is None else 0
+
+    def write(self, data: Any) -> int:
+        if self.error is None:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self.error = error
+        return len(data)

@@ -167,5 +167,3 @@ def _shifted(poly: _Rational, number: int, end: Fraction, direction: int) -> _Ra
         for m, c in term.items():
             result[m] = result.get(m, Fraction(0)) + c
     return {m: c for m, c in result.items() if c}
-
-

@@ -83,5 +83,3 @@ def _decided(known: Knowledge, number: int, less: Key, more: Key) -> Poly:
     if len(rest) == 1:
         return dict(next(iter(rest)))
     return unknown(known.normal.number(Extremum(atom.largest, rest)))
-
-

@@ -25,7 +25,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 @click.group(cls=Commands, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="noopelim", message="%(prog)s %(version)s")
+@click.version_option(package_name="noopelim", message="%(package)s %(version)s")
 def cli() -> None:
     """Find the operations in a PyTorch graph that do nothing, prove it, and remove them.
 
@@ -84,15 +84,15 @@ def run(
     file appears whole or not at all.
     """
     to_stdout = report_to == "-"
-    files = [output] if report_to is None or to_stdout else [output, report_to]
+    outputs = [output] if report_to is None or to_stdout else [output, report_to]
     with busy(None if quiet else "starting"):
-        from . import archive
+        from . import archive, files
 
-        for path in files:
+        for path in outputs:
             if not force and os.path.lexists(path):
                 raise BadInput(f"{path}: exists already; pass --force to replace it")
-            archive.writable(path)
-        if len({os.path.realpath(path) for path in files}) < len(files):
+            files.writable(path)
+        if len({os.path.realpath(path) for path in outputs}) < len(outputs):
             raise BadUsage(f"{output}: is named twice; the report needs a file of its own")
         rules = _rules(only, without)
     extra_files: dict[str, str] = {}
@@ -105,7 +105,7 @@ def run(
     with busy(None if quiet else f"saving {output}"):
         archive.save(program, output, extra_files)
         if report_to is not None and not to_stdout:
-            with archive.replacing(report_to) as file:
+            with files.replacing(report_to) as file:
                 file.write(report.to_json().encode() + b"\n")
     if others and not quiet:
         note(f"{source}: also holds {', '.join(others)}, which {output} does not")

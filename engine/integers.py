@@ -78,7 +78,9 @@ class Prover:
                 return self._relation(relation, *claim.args)
         if isinstance(claim, Boolean):
             return self._settle(claim, str(claim), None)
-        raise TypeError(f"not a claim: {claim!r} ({type(claim).__name__}); give a sympy relation such as Eq(a, b)")
+        raise TypeError(
+            f"not a claim: {claim!r} ({type(claim).__name__}); give a sympy relation such as Eq(a, b)"
+        )
 
     def _relation(self, relation: Relation, left: Expr, right: Expr) -> Proof:
         if relation in _MIRRORED:
@@ -131,7 +133,12 @@ class Prover:
         difference = add(known.normal(right), known.normal(left), -1)
         number = value_of(difference)
         if number is not None:
-            holds = {sympy.Eq: number == 0, sympy.Ne: number != 0, sympy.Le: number >= 0, sympy.Lt: number > 0}
+            holds = {
+                sympy.Eq: number == 0,
+                sympy.Ne: number != 0,
+                sympy.Le: number >= 0,
+                sympy.Lt: number > 0,
+            }
             return "normal form" if holds[relation] else None
         goals: dict[Relation, list[tuple[str, Poly]]] = {
             sympy.Eq: [("zero", difference)],
@@ -143,14 +150,19 @@ class Prover:
                 ("nonnegative", add(scale(difference, -1), constant(-1))),
             ],
         }
-        return next((s for kind, goal in goals[relation] if (s := proved_everywhere(known, kind, goal))), None)
+        return next(
+            (s for kind, goal in goals[relation] if (s := proved_everywhere(known, kind, goal))), None
+        )
 
     def _points(self, claim: sympy.Basic, symbols: list[sympy.Symbol]) -> Iterator[dict[sympy.Symbol, int]]:
         ranges = {s: self.knowledge.range_of_symbol(s) for s in symbols}
         return candidates(symbols, ranges, self.knowledge.hint, divisors(claim))
 
     def _fails_at(
-        self, claim: sympy.Basic, points: Iterator[dict[sympy.Symbol, int]] | list, facts: Sequence[sympy.Basic]
+        self,
+        claim: sympy.Basic,
+        points: Iterator[dict[sympy.Symbol, int]] | list,
+        facts: Sequence[sympy.Basic],
     ) -> dict[sympy.Symbol, int] | None:
         """A point among ``points``, allowed by ``facts``, where the claim is false, on the claim's symbols."""
         known = self.knowledge

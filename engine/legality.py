@@ -134,8 +134,9 @@ class Legality:
         """The root's value will be read from the source's memory from now on."""
         if self.is_view(site):
             if not new_object and site.root in self._output_objects:
+                others = self._objects_returned(but=site.root)
                 for twin in object_chain(site.source):
-                    if twin in self._output_objects:
+                    if twin in others:
                         return Verdict(False, f"two outputs would become one object ({twin.name})")
                     if twin.op in ("placeholder", "get_attr"):
                         return Verdict(False, f"an output would become the {twin.op} {twin.name} itself")
@@ -177,8 +178,10 @@ class Legality:
             )
         return Verdict(True, "one copy for another")
 
-    def _objects_returned(self) -> set[Node]:
-        return {n for leaf in self._outputs for n in object_chain(leaf)}
+    def _objects_returned(self, but: Node | None = None) -> set[Node]:
+        """Nodes that may be the very object that is returned for some output, other than by way of ``but``."""
+        chains = (list(object_chain(leaf)) for leaf in self._outputs)
+        return {node for chain in chains if but not in chain for node in chain}
 
     def _outputs_in(self, storage: Node) -> Iterator[Node]:
         return (n for n in self._outputs if self.storages.find(n) is storage)

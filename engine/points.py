@@ -103,7 +103,19 @@ def candidates(
 
 def _values(low: int | None, high: int | None, periods: Sequence[int]) -> list[int]:
     start = low if low is not None else (min(high, 0) if high is not None else 0)
-    steps = [0, 1, 2, 3, 5, 7, 16, 30, 97, 1000, *(p * k + d for p in periods[:6] for k in (1, 3) for d in (0, 1))]
+    steps = [
+        0,
+        1,
+        2,
+        3,
+        5,
+        7,
+        16,
+        30,
+        97,
+        1000,
+        *(p * k + d for p in periods[:6] for k in (1, 3) for d in (0, 1)),
+    ]
     found = [start + step for step in steps]
     if low is None:
         found += [start - step for step in steps]
@@ -118,7 +130,9 @@ def divisors(expr: sympy.Basic) -> list[int]:
     found = {
         abs(int(a))
         for node in sympy.preorder_traversal(expr)
-        if isinstance(node, functions.FloorDiv | functions.Mod | functions.PythonMod | functions.ModularIndexing)
+        if isinstance(
+            node, functions.FloorDiv | functions.Mod | functions.PythonMod | functions.ModularIndexing
+        )
         for a in node.args[1:]
         if isinstance(a, sympy.Integer)
     }

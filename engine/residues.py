@@ -93,5 +93,3 @@ def always_zero(normal: Normalizer, poly: Poly, conditions: Iterable[Poly] = ())
 def never_zero(normal: Normalizer, poly: Poly, conditions: Iterable[Poly] = ()) -> bool:
     """Is ``poly`` nowhere zero where all ``conditions`` are? True is a proof. Raises ``TooLarge``."""
     return all(_never_zero(rewrite(poly)) for rewrite in Residues(normal, [poly], conditions).each())
-
-

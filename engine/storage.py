@@ -19,6 +19,7 @@ from .torch_api import (
     AutoFunctionalizedV2,
     FakeTensor,
     OpOverload,
+    has_unguarded_sizes,
     no_new_guards,
     shape_env_of,
     storage_key,
@@ -127,9 +128,11 @@ class Storages:
         ours, theirs = tensor_of(node), tensor_of(operand) if operand is not None else None
         if ours is None or theirs is None:
             return None
-        if self.trusted:
-            return storage_key(ours) is not None and storage_key(ours) == storage_key(theirs)
-        return _reenact(node, theirs)
+        shared = storage_key(ours) == storage_key(theirs) if self.trusted else _reenact(node, theirs)
+        if shared is False and (has_unguarded_sizes(ours) or has_unguarded_sizes(theirs)):
+            # torch could not ask, and assumed the general case: at some sizes, such as 1, it is a view.
+            return None
+        return shared
 
     def viewed(self, node: Node) -> Node | None:
         """The operand that ``node`` surely is a view of; None if it is not surely one."""

@@ -34,7 +34,9 @@ from torch._inductor.pattern_matcher import (
 from torch._inductor.sizevars import statically_known_true
 from torch._ops import HigherOrderOperator, OpOverload
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+from torch.fx.experimental import _config as symbolic_config
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
+from torch.utils._sympy.symbol import SymT, symbol_is_type
 
 _shapes_log = logging.getLogger("torch.fx.experimental.symbolic_shapes")
 
@@ -59,6 +61,7 @@ __all__ = [
     "ShapeEnv",
     "expression_of",
     "get_mutable_args",
+    "has_unguarded_sizes",
     "hints",
     "no_new_guards",
     "ranks_must_agree",
@@ -85,6 +88,18 @@ def shape_env_of(value: object) -> ShapeEnv | None:
         env: ShapeEnv | None = value.node.shape_env
         return env
     return None
+
+
+def has_unguarded_sizes(tensor: torch.Tensor) -> bool:
+    """Does the layout depend on symbols whose value torch did not look at, so that its fake kernels took the
+    general case without a guard to say so?"""
+    symbols: set[sympy.Symbol] = set()
+    for value in (*tensor.shape, *tensor.stride()):
+        if isinstance(value, torch.SymInt):
+            symbols |= value.node.expr.free_symbols
+    if getattr(symbolic_config, "backed_size_oblivious", False):
+        return bool(symbols)
+    return any(symbol_is_type(s, SymT.UNBACKED_INT) for s in symbols)
 
 
 def hints(env: ShapeEnv) -> Mapping[sympy.Symbol, sympy.Integer]:

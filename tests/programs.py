@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch._ops import OpOverload
 from torch.export import Dim, ExportedProgram
 from torch.utils import _pytree as pytree
 
@@ -78,7 +79,8 @@ def names(program: ExportedProgram) -> list[object]:
 
 def calls(program: ExportedProgram) -> list[str]:
     """What the graph calls, in order, without overloads."""
-    return [str(n.target).split(".")[1] for n in program.graph.nodes if n.op == "call_function"]
+    targets = [n.target for n in program.graph.nodes if n.op == "call_function"]
+    return [str(t).split(".")[1] if isinstance(t, OpOverload) else t.__name__ for t in targets]
 
 
 def as_printed(program: ExportedProgram) -> tuple[Any, ...]:

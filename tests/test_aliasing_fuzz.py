@@ -52,23 +52,30 @@ def _sliced(x: torch.Tensor, n: int, m: int) -> Any:
     return aten.slice.Tensor(x, dim, start, end, step)
 
 
-VIEWS: list[Instruction] = [
-    lambda pool, x, n, m: aten.alias.default(x),
-    lambda pool, x, n, m: x.detach(),
+# Not for empty tensors: fake and real kernels disagree on the strides of a view of one to its own shape.
+RESHAPES: list[Instruction] = [
     lambda pool, x, n, m: aten.reshape.default(x, [-1]),
     lambda pool, x, n, m: aten.reshape.default(x, list(x.shape)),
     lambda pool, x, n, m: aten.reshape.default(x, [2, -1]) if x.numel() % 2 == 0 and x.numel() else None,
     lambda pool, x, n, m: aten.reshape.default(x, list(_partner_shape(pool, x, n))),
+]
+VIEWS: list[Instruction] = [
+    lambda pool, x, n, m: aten.alias.default(x),
+    lambda pool, x, n, m: x.detach(),
     lambda pool, x, n, m: _sliced(x, n, m),
     lambda pool, x, n, m: _sliced(x, n, m),
     lambda pool, x, n, m: aten.permute.default(x, _order(x, n)),
     lambda pool, x, n, m: aten.expand.default(x, [-1] * x.dim()),
-    # Not of an empty tensor: of a broadcast one of those, fake and real views disagree on strides.
-    lambda pool, x, n, m: aten.expand.default(x, [2, *x.shape]) if 0 < x.numel() < 40 else None,
+    lambda pool, x, n, m: aten.expand.default(x, [2, *x.shape]) if x.numel() < 40 else None,
     lambda pool, x, n, m: aten.unsqueeze.default(x, n % (x.dim() + 1)) if x.dim() < 4 else None,
     lambda pool, x, n, m: aten.squeeze.dim(x, _dim(x, n)) if x.dim() else None,
     lambda pool, x, n, m: aten.select.int(x, _dim(x, n), 0) if x.dim() and x.shape[_dim(x, n)] else None,
     lambda pool, x, n, m: aten.view.dtype(x, torch.int32) if x.dtype is torch.float32 else None,
+    lambda pool, x, n, m: aten._conj.default(x) if x.is_complex() else None,
+    lambda pool, x, n, m: aten._neg_view.default(x) if x.dtype.is_floating_point else None,
+    lambda pool, x, n, m: aten.split.Tensor(x, 1 + n % 2, _dim(x, m)) if x.dim() and x.numel() else None,
+    lambda pool, x, n, m: aten.unbind.int(x, _dim(x, n)) if x.dim() and x.numel() else None,
+    lambda pool, x, n, m: aten.as_strided.default(x, [2], [1]) if x.numel() >= 2 else None,
 ]
 COPIES: list[Instruction] = [
     lambda pool, x, n, m: x.clone(),
@@ -84,6 +91,8 @@ COPIES: list[Instruction] = [
     ),
     lambda pool, x, n, m: aten.lift_fresh_copy.default(x),
     lambda pool, x, n, m: torch.ops.prims.convert_element_type.default(x, x.dtype),
+    lambda pool, x, n, m: aten.resolve_conj.default(x),
+    lambda pool, x, n, m: aten.resolve_neg.default(x),
 ]
 WORK: list[Instruction] = [
     lambda pool, x, n, m: aten.neg.default(x),
@@ -95,12 +104,12 @@ WRITES: list[Instruction] = [
     lambda pool, x, n, m: x.add_(_partner(pool, x, n)),
     lambda pool, x, n, m: x.copy_(_partner(pool, x, n)),
     lambda pool, x, n, m: x.zero_(),
-    lambda pool, x, n, m: torch._foreach_add_([x], 1),
+    lambda pool, x, n, m: torch._foreach_add_([x, _partner(pool, x, n)], 1),
     lambda pool, x, n, m: store_kw(_partner(pool, x, n), dst=x),
     lambda pool, x, n, m: store_all(_partner(pool, x, n), [x]),
     lambda pool, x, n, m: aten.neg.out(_partner(pool, x, n), out=x),
 ]
-INSTRUCTIONS = VIEWS + COPIES + WORK + WRITES + WRITES
+INSTRUCTIONS = VIEWS + RESHAPES + COPIES + WORK + WRITES + WRITES
 
 
 def _partner_shape(pool: Pool, x: torch.Tensor, n: int) -> torch.Size:
@@ -118,11 +127,11 @@ def program(steps: Sequence[Step], outputs: Sequence[int]) -> Callable[..., list
             # Counted from the end, so that small numbers mean what was made last and chains are likely.
             x = pool[-1 - operand % len(pool)]
             instruction = INSTRUCTIONS[which % len(INSTRUCTIONS)]
-            if instruction in WRITES and not _writable(x):
+            if (instruction in WRITES and not _writable(x)) or (instruction in RESHAPES and not x.numel()):
                 continue
             made = instruction(pool, x, n, m)
-            if isinstance(made, torch.Tensor):
-                pool.append(made)
+            if made is not None:
+                pool += [made] if isinstance(made, torch.Tensor) else made
         return [pool[-1 - which % len(pool)] for which in outputs]
 
     return run
@@ -132,7 +141,9 @@ SHAPES = [(4,), (2, 3), (2, 2), (1, 4), (3, 1), (0, 2)]
 
 
 def inputs(shapes: Sequence[int], lap: bool) -> list[torch.Tensor]:
-    made = [torch.randn(SHAPES[n % len(SHAPES)]) for n in shapes]
+    # Above that many, the shapes begin again, in complex numbers.
+    kinds = [torch.complex64 if n >= len(SHAPES) else torch.float32 for n in shapes]
+    made = [torch.randn(SHAPES[n % len(SHAPES)], dtype=kind) for n, kind in zip(shapes, kinds, strict=True)]
     if lap and made[0].numel() >= 2:
         made.append(made[0].view(-1)[1:])
     return made
@@ -147,7 +158,7 @@ steps = st.lists(
 fuzz = given(
     steps=steps,
     outputs=st.lists(st.integers(0, 15), min_size=1, max_size=4),
-    shapes=st.lists(st.integers(0, len(SHAPES) - 1), min_size=1, max_size=2),
+    shapes=st.lists(st.integers(0, 2 * len(SHAPES) - 1), min_size=1, max_size=2),
     lap=st.booleans(),
 )
 
