@@ -119,6 +119,9 @@ def _names(path: str | os.PathLike[str]) -> list[str]:
                 start = file.read(4)
             with zipfile.ZipFile(path) as archive:
                 names = archive.namelist()
+                # A program cut behind the inputs stored in it ends like the archive that those are.
+                if min((entry.header_offset for entry in archive.infolist()), default=0) > 0:
+                    raise zipfile.BadZipFile("starts with something else")
     except FileNotFoundError as error:
         raise NoopelimError(f"{path}: there is no such file; check the path") from error
     except OSError as error:

@@ -110,7 +110,10 @@ class Facts:
 
     def same_shape(self, left: Value, right: Value) -> Proof:
         """Equal rank and equal sizes, dim by dim."""
-        claim = f"shape of {left!r} == shape of {right!r}"
+
+        def claim() -> str:
+            return f"shape of {left!r} == shape of {right!r}"
+
         if left.rank != right.rank:
             return Proof.of(False, claim, f"rank {left.rank} and rank {right.rank}")
         return Proof.all(map(self.eq, left.shape, right.shape), claim)

@@ -99,9 +99,9 @@ class Run:
                 found.rule.name,
                 to.name,
                 found.proof,
-                found.verdict.reason,
+                str(found.verdict.why),
                 self._path,
-                _source_line(root),
+                _trace(root),
             )
         )
         for node in retire(root, self.transaction):
@@ -124,10 +124,9 @@ class Run:
             op_name(node),
             refusal.rule.name,
             refusal.stage,
-            refusal.reason,
-            refusal.claim,
+            refusal.why,
             self._path,
-            _source_line(node),
+            _trace(node),
         )
 
 
@@ -164,10 +163,6 @@ def _calls_of(graph: Graph, target: object) -> Iterable[Node]:
     return graph.find_nodes(op="call_function", target=target, sort=False)  # type: ignore[arg-type]
 
 
-def _source_line(node: Node) -> str | None:
-    """The innermost user frame of a node's stack trace, as ``file:line in function``."""
+def _trace(node: Node) -> str | None:
     trace = node.meta.get("stack_trace")
-    if not isinstance(trace, str):
-        return None
-    frames = [line.strip() for line in trace.splitlines() if line.lstrip().startswith("File ")]
-    return frames[-1] if frames else None
+    return trace if isinstance(trace, str) else None

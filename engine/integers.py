@@ -14,7 +14,7 @@ Everything else is sound and incomplete.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import prod
 from typing import TypeAlias
 
@@ -23,7 +23,7 @@ from sympy.logic.boolalg import And, Boolean, BooleanAtom
 
 from .cases import proved_everywhere
 from .knowledge import Knowledge
-from .points import Unevaluable, candidates, divisors
+from .points import Point, Unevaluable, candidates, divisors
 from .polynomial import Poly, TooLarge, add, constant, scale, value_of
 from .proof import Proof, Truth
 from .torch_api import ShapeEnv, statically_true
@@ -92,8 +92,11 @@ class Prover:
         return found
 
     def _decide_relation(self, relation: Relation, left: Expr, right: Expr) -> Proof:
-        # Rendered before sympy folds it, or a report would say "true".
-        text = f"{left} {_TEXT[relation]} {right}"
+
+        def text() -> str:
+            # From the sides as asked: sympy folds a relation that it can decide, and a report would say "true".
+            return f"{left} {_TEXT[relation]} {right}"
+
         if left == right:
             return Proof.of(relation in (sympy.Eq, sympy.Le), text, "the same expression")
         claim = relation(sympy.sympify(left), sympy.sympify(right), evaluate=False)
@@ -103,7 +106,9 @@ class Prover:
                 return Proof.of(truth, text, "no symbols")
         return self._settle(claim, text, lambda: self._by_normal_form(relation, left, right))
 
-    def _settle(self, claim: sympy.Basic, text: str, by_form: Callable[[], str | None] | None) -> Proof:
+    def _settle(
+        self, claim: sympy.Basic, text: str | Callable[[], str], by_form: Callable[[], str | None] | None
+    ) -> Proof:
         known = self.knowledge
         if claim in self._assume:
             return Proof(Truth.PROVED, text, "assumed by the user")
@@ -161,7 +166,7 @@ class Prover:
     def _fails_at(
         self,
         claim: sympy.Basic,
-        points: Iterator[dict[sympy.Symbol, int]] | list,
+        points: Iterable[Point],
         facts: Sequence[sympy.Basic],
     ) -> dict[sympy.Symbol, int] | None:
         """A point among ``points``, allowed by ``facts``, where the claim is false, on the claim's symbols."""

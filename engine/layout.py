@@ -71,7 +71,7 @@ def same_layout(prover: Prover, ours: torch.Tensor, theirs: torch.Tensor) -> tup
 def _named(proof: Proof, what: str) -> Proof:
     if proof.truth is Truth.PROVED:
         return proof
-    return Proof(proof.truth, f"{what}: {proof.claim}", proof.by, proof.witness, proof.parts)
+    return Proof(proof.truth, lambda: f"{what}: {proof.claim}", proof.by, proof.witness, proof.parts)
 
 
 def unit_strides_seen_by(node: Node) -> Node | None:

@@ -16,17 +16,17 @@ from .calls import nodes_in, op_name, tensor_of
 from .effects import attribute, kept_for_effect, written_by
 from .integers import Prover
 from .layout import same_layout, unit_strides_seen_by
+from .proof import Proof
 from .storage import Storages, object_chain
 from .torch_api import storage_key
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``legal``, and the reason either way. ``claim``: the fact that would have made it legal, if one would."""
+    """``legal``, and why either way: the proof that failed, where it is a matter of proof."""
 
     legal: bool
-    reason: str
-    claim: str | None = None
+    why: Proof | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Legality:
             return Verdict(False, "only plain strided tensors are understood")
         proof, unit_strides_differ = same_layout(self._prover, ours, value)
         if not proof.proved:
-            return Verdict(False, f"layout: {proof.why_not()}", proof.why_not().claim)
+            return Verdict(False, proof.why_not())
         if unit_strides_differ:
             seer = unit_strides_seen_by(root)
             if seer is not None:

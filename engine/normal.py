@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import gcd
+from typing import TypeAlias
 
 import sympy
 import torch.utils._sympy.functions as functions
@@ -49,7 +50,7 @@ class Extremum:
     of: frozenset[Key]
 
 
-Atom = sympy.Basic | Floor | Extremum
+Atom: TypeAlias = "sympy.Basic | Floor | Extremum"
 """What an unknown stands for: a symbol, an irreducible operation, or an expression not looked into."""
 
 

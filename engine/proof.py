@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -22,27 +22,36 @@ class Truth(enum.Enum):
 class Proof:
     """One claim and what is known of it.
 
-    ``claim`` is the text of the question as asked, before any simplification. ``by`` names the step that
-    settled it. ``witness`` is a valuation that makes a refuted claim false; it is empty when the claim has
+    ``claim`` is the text of the question as asked, before any simplification; it may be given as a function,
+    since most claims are never read and printing sympy is slow. ``by`` names the step that settled it. ``witness`` is a valuation that makes a refuted claim false; it is empty when the claim has
     no symbols, and then the claim is false everywhere. ``parts`` are the proofs it was put together from.
     """
 
     truth: Truth
-    claim: str
+    stated: str | Callable[[], str] = field(repr=False)
     by: str
     witness: Mapping[sympy.Symbol, int] = field(default_factory=dict)
     parts: tuple[Proof, ...] = ()
 
+    @property
+    def claim(self) -> str:
+        """The question, as text."""
+        return self.stated if isinstance(self.stated, str) else self.stated()
+
     @classmethod
-    def of(cls, holds: bool, claim: str, by: str) -> Proof:
+    def of(cls, holds: bool, claim: str | Callable[[], str], by: str) -> Proof:
         """A claim without symbols, decided by looking."""
         return cls(Truth.PROVED if holds else Truth.REFUTED, claim, by)
 
     @classmethod
-    def all(cls, proofs: Iterable[Proof], claim: str | None = None) -> Proof:
+    def all(cls, proofs: Iterable[Proof], claim: str | Callable[[], str] | None = None) -> Proof:
         """The conjunction; with no parts it is proved."""
         parts = tuple(proofs)
-        text = claim or " & ".join(p.claim for p in parts) or "nothing to show"
+
+        def joined() -> str:
+            return " & ".join(p.claim for p in parts) or "nothing to show"
+
+        text = joined if claim is None else claim
         for truth in (Truth.REFUTED, Truth.UNKNOWN):
             for part in parts:
                 if part.truth is truth:
@@ -71,7 +80,10 @@ class Proof:
 
     def __or__(self, other: Proof) -> Proof:
         parts = (self, other)
-        text = f"({self.claim}) | ({other.claim})"
+
+        def text() -> str:
+            return f"({self.claim}) | ({other.claim})"
+
         held = next((p for p in parts if p.proved), None)
         if held is not None:
             return Proof(Truth.PROVED, text, held.by, parts=parts)
@@ -84,7 +96,9 @@ class Proof:
         return Proof(Truth.UNKNOWN, text, "neither side proved", parts=parts)
 
     def __invert__(self) -> Proof:
-        text = f"~({self.claim})"
+        def text() -> str:
+            return f"~({self.claim})"
+
         if self.truth is Truth.PROVED:
             return Proof(Truth.REFUTED, text, self.by, parts=(self,))
         # False at one point says nothing of the others, so only a claim that is false everywhere flips.

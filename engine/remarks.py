@@ -37,21 +37,40 @@ class Passed:
     proof: Proof
     legality: str
     graph: str = ""
-    source: str | None = None
+    trace: str | None = field(default=None, repr=False)
+
+    @property
+    def source(self) -> str | None:
+        """The innermost user frame of the node's stack trace."""
+        return _innermost(self.trace)
 
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """A node that a rule's pattern matched and that stayed. ``claim`` is the fact that would have sufficed."""
+    """A node that a rule's pattern matched and that stayed, for want of ``proof`` or for another reason."""
 
     node: str
     op: str
     rule: str
     stage: Stage
-    reason: str
-    claim: str | None = None
+    why: Proof | str
     graph: str = ""
-    source: str | None = None
+    trace: str | None = field(default=None, repr=False)
+
+    @property
+    def reason(self) -> str:
+        """What kept it."""
+        return self.why if isinstance(self.why, str) else str(self.why)
+
+    @property
+    def claim(self) -> str | None:
+        """The fact that would have sufficed, if one would."""
+        return None if isinstance(self.why, str) else self.why.why_not().claim
+
+    @property
+    def source(self) -> str | None:
+        """The innermost user frame of the node's stack trace."""
+        return _innermost(self.trace)
 
 
 @dataclass(slots=True)
@@ -165,3 +184,9 @@ class Report:
         if refuted:
             lines.append(f"{refuted} more matched a pattern and do something (see to_json)")
         return "\n".join(lines)
+
+
+def _innermost(trace: str | None) -> str | None:
+    """``File "model.py", line 7, in forward`` of the last frame in a stack trace."""
+    frames = [line.strip() for line in (trace or "").splitlines() if line.lstrip().startswith("File ")]
+    return frames[-1] if frames else None

@@ -58,8 +58,7 @@ class Refusal:
 
     rule: Rule
     stage: Stage
-    reason: str
-    claim: str | None = None
+    why: Proof | str
 
 
 def plan(
@@ -75,8 +74,7 @@ def plan(
         if not isinstance(proof, Proof):
             raise TypeError(f"`where` returned {proof!r}, not a Proof; return what the facts answer")
         if not proof.proved:
-            stage = Stage[proof.truth.name]
-            return Refusal(rule, stage, str(proof), proof.why_not().claim)
+            return Refusal(rule, Stage[proof.truth.name], proof)
         legality = aliasing()
         if isinstance(rule.to, OpCall):
             return _plan_call(rule, rule.to, facts, matched, legality, proof)
@@ -86,7 +84,7 @@ def plan(
         site = Site(root, matched.nodes, source)
         verdict = legality.may_replace(site)
         if not verdict.legal:
-            return Refusal(rule, Stage.BLOCKED, verdict.reason, verdict.claim)
+            return Refusal(rule, Stage.BLOCKED, verdict.why)
         return _with_values(Plan(rule, root, source, proof, verdict), site, tensor_of(source), legality)
     except MissingMetadata as missing:
         return Refusal(rule, Stage.SKIPPED, str(missing))
@@ -127,7 +125,7 @@ def _plan_call(
         site = Site(root, matched.nodes, source)
         verdict = legality.may_recompute(site, value)
         if not verdict.legal:
-            return Refusal(rule, Stage.BLOCKED, verdict.reason, verdict.claim)
+            return Refusal(rule, Stage.BLOCKED, verdict.why)
     new = NewCall(target, tuple(args), value)  # type: ignore[arg-type]
     return _with_values(Plan(rule, root, new, proof, verdict), site, value, legality)
 

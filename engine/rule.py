@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import enum
 import fnmatch
+import functools
 import inspect
 import re
 from collections import Counter
@@ -144,6 +145,7 @@ class Rule:
             )
 
 
+@functools.lru_cache(maxsize=4096)
 def parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
     """The variable names a predicate asks for, after the facts."""
     return tuple(inspect.signature(function).parameters)[1:]

@@ -37,6 +37,11 @@ def _dim(x: torch.Tensor, n: int) -> int:
     return n % max(x.dim(), 1)
 
 
+def _count(x: torch.Tensor, n: int) -> int:
+    """How many, as a number: torch takes a symbolic size apart into as many parts as its hint says."""
+    return int(x.shape[_dim(x, n)]) if x.dim() and x.numel() else 0
+
+
 def _order(x: torch.Tensor, n: int) -> list[int]:
     dims = list(range(x.dim()))
     turn = n % max(len(dims), 1)
@@ -73,8 +78,8 @@ VIEWS: list[Instruction] = [
     lambda pool, x, n, m: aten.view.dtype(x, torch.int32) if x.dtype is torch.float32 else None,
     lambda pool, x, n, m: aten._conj.default(x) if x.is_complex() else None,
     lambda pool, x, n, m: aten._neg_view.default(x) if x.dtype.is_floating_point else None,
-    lambda pool, x, n, m: aten.split.Tensor(x, 1 + n % 2, _dim(x, m)) if x.dim() and x.numel() else None,
-    lambda pool, x, n, m: aten.unbind.int(x, _dim(x, n)) if x.dim() and x.numel() else None,
+    lambda pool, x, n, m: aten.split.Tensor(x, 1 + n % 2, _dim(x, m)) if _count(x, m) else None,
+    lambda pool, x, n, m: aten.unbind.int(x, _dim(x, n)) if _count(x, n) else None,
     lambda pool, x, n, m: aten.as_strided.default(x, [2], [1]) if x.numel() >= 2 else None,
 ]
 COPIES: list[Instruction] = [

@@ -44,6 +44,13 @@ def truncated(path: Path, whole: bytes) -> None:
     path.write_bytes(whole[: len(whole) // 2])
 
 
+def cut_behind_inner_archive(path: Path, whole: bytes) -> None:
+    """Of the inputs stored with a program, which are an archive themselves, whose end is now that of the file."""
+    end = whole.index(b"PK\x05\x06") + 22
+    assert end < len(whole) - 100
+    path.write_bytes(whole[:end])
+
+
 def damaged(path: Path, whole: bytes) -> None:
     start = whole.index(b'"graph_module"')
     path.write_bytes(whole[:start] + b"\xff" * 40 + whole[start + 40 :])
@@ -88,6 +95,7 @@ BAD: dict[str, tuple[Callable[[Path, bytes], object], str]] = {
         "cut short or damaged; copy it once more",
     ),
     "truncated": (truncated, "cut short or damaged; copy it once more"),
+    "cut behind inner archive": (cut_behind_inner_archive, "cut short or damaged; copy it once more"),
     "damaged": (damaged, "cannot be read"),
     "state dict": (lambda path, whole: torch.save({"a": torch.ones(2)}, path), "written by torch.save; pass"),
     "TorchScript": (torchscript, "TorchScript archive; pass a program"),
