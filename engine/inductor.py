@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from torch.fx import Graph, Node
 
 from .calls import op_name
-from .eliminate import find_shape_env, rule_set, run
+from .driver import find_shape_env, rule_set, run
 from .errors import RewriteError
 from .fingerprint import fingerprint
 from .integers import Prover

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,7 +42,7 @@ class Passed:
 
     @property
     def source(self) -> str | None:
-        """The innermost user frame of the node's stack trace."""
+        """The innermost frame outside torch in the node's stack trace."""
         return _innermost(self.trace)
 
 
@@ -69,7 +70,7 @@ class Missed:
 
     @property
     def source(self) -> str | None:
-        """The innermost user frame of the node's stack trace."""
+        """The innermost frame outside torch in the node's stack trace."""
         return _innermost(self.trace)
 
 
@@ -187,6 +188,7 @@ class Report:
 
 
 def _innermost(trace: str | None) -> str | None:
-    """``File "model.py", line 7, in forward`` of the last frame in a stack trace."""
+    """``File "model.py", line 7, in forward`` of the last frame that is not torch's own, or else the last."""
     frames = [line.strip() for line in (trace or "").splitlines() if line.lstrip().startswith("File ")]
-    return frames[-1] if frames else None
+    theirs = [f for f in frames if f"{os.sep}torch{os.sep}" not in f]
+    return next(reversed(theirs or frames), None)

@@ -239,3 +239,9 @@ def test_help_and_version() -> None:
     for command in ("run", "explain", "rules"):
         assert "Exit codes:" in invoke(command, "--help").stdout
     assert invoke("--version").stdout == f"noopelim {importlib.metadata.version('noopelim')}\n"
+
+
+def test_help_does_not_wait_for_torch() -> None:
+    program = "import sys, noopelim.cli; assert 'torch' not in sys.modules; print(sorted(dir(__import__('noopelim'))))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "eliminate" in done.stdout

@@ -188,6 +188,23 @@ def test_strides_of_unit_dims_that_nobody_sees() -> None:
     check(b.output(b.call(aten.sum.default, copy)), removed=copy.name)
 
 
+def test_strides_of_unit_dims_that_a_view_takes_over_from_its_operand() -> None:
+    """A view to [1] of a scalar has stride 1, of a [1] with stride 4 it has stride 4."""
+    b = Builder()
+    one = b.call(aten.select.int, b.call(aten.sin.default, b.input("x", (1, 4))), 1, 3)
+    node = b.call(aten.view.default, b.call(aten.squeeze.dim, one, 0), [-1])
+    assert (one.meta["val"].stride(), node.meta["val"].stride()) == ((4,), (1,))
+    check(b.output(node))
+
+
+def test_and_that_nobody_sees() -> None:
+    b = Builder()
+    one = b.call(aten.select.int, b.call(aten.sin.default, b.input("x", (1, 4))), 1, 3)
+    node = b.call(aten.view.default, b.call(aten.squeeze.dim, one, 0), [-1])
+    done = check(b.output(b.call(aten.sum.default, node)))
+    assert len(done.ops) == 3
+
+
 def test_a_copy_of_another_dtype_bits_and_all() -> None:
     b = Builder()
     x = b.call(aten.view.dtype, b.call(aten.sin.default, b.input("x", (3, 4))), torch.int32)
