@@ -23,7 +23,7 @@ _MATRIX_TRANSPOSES = (_aten.t.default, _aten.t_copy.default)
 class Value:
     """A tensor value in the graph, by what its metadata says. Sizes and strides are ints or sympy."""
 
-    __slots__ = ("_tensor", "node", "shape")
+    __slots__ = ("_shape", "_tensor", "node")
 
     def __init__(self, node: Node) -> None:
         tensor = tensor_of(node)
@@ -33,7 +33,14 @@ class Value:
             )
         self.node = node
         self._tensor = tensor
-        self.shape: tuple[Expr, ...] = tuple(map(expression_of, tensor.shape))
+        self._shape: tuple[Expr, ...] | None = None
+
+    @property
+    def shape(self) -> tuple[Expr, ...]:
+        """Sizes."""
+        if self._shape is None:
+            self._shape = tuple(map(expression_of, self._tensor.shape))
+        return self._shape
 
     @property
     def name(self) -> str:
@@ -43,7 +50,7 @@ class Value:
     @property
     def rank(self) -> int:
         """Number of dims."""
-        return len(self.shape)
+        return self._tensor.dim()
 
     @property
     def stride(self) -> tuple[Expr, ...]:

@@ -13,6 +13,7 @@ from .calls import arguments, nodes_in, op_name, tensor_of
 from .effects import kept_for_effect
 from .errors import MissingMetadata
 from .facts import Facts, resolve
+from .fake import run_fake
 from .integers import Prover
 from .layout import row_major
 from .legality import Legality, Site, Verdict
@@ -22,7 +23,7 @@ from .proof import Proof
 from .remarks import Stage
 from .rule import Rule, parameters_of
 from .spellings import RELABELS
-from .torch_api import FakeTensor, KeywordArg, OpOverload, no_new_guards, shape_env_of, storage_key
+from .torch_api import FakeTensor, KeywordArg, OpOverload, storage_key
 from .transaction import Transaction
 
 _aten = torch.ops.aten
@@ -154,16 +155,8 @@ def _call_fake(target: object, args: list[Any], source: Node) -> torch.Tensor | 
     operand = tensor_of(source)
     if not isinstance(operand, FakeTensor) or not isinstance(target, OpOverload):
         return None
-    result = _run_fake(target, map_arg(tuple(args), lambda n: n.meta["val"]), {}, operand)
+    result = run_fake(target, map_arg(tuple(args), lambda n: n.meta["val"]), {}, operand)
     return result if isinstance(result, torch.Tensor) else None
-
-
-def _run_fake(target: Any, args: Any, kwargs: Any, operand: FakeTensor) -> Any:
-    try:
-        with no_new_guards(shape_env_of(operand)), operand.fake_mode:
-            return target(*args, **kwargs)
-    except Exception:  # a fake kernel may raise anything, and each means the same here: it cannot be told
-        return None
 
 
 def _with_values(found: Plan, site: Site, value: torch.Tensor | None, legality: Legality) -> Plan | Refusal:
@@ -194,12 +187,12 @@ def _restated(view: Node, value: torch.Tensor, old: torch.Tensor, moved: dict[No
         if (before.dtype, before.is_conj(), before.is_neg()) == bits:
             return _restride(value, before, before.storage_offset())
     args, kwargs = map_arg((view.args, view.kwargs), lambda n: moved.get(n, n.meta.get("val")))
-    return _run_fake(view.target, args, kwargs, value)
+    return run_fake(view.target, args, kwargs, value)
 
 
 def _restride(value: FakeTensor, like: torch.Tensor, offset: int | torch.SymInt) -> torch.Tensor | None:
     """The memory of ``value`` seen with the sizes and strides of ``like``; None if that needs a guard."""
-    found = _run_fake(torch.as_strided, (value, like.size(), like.stride(), offset), {}, value)
+    found = run_fake(torch.as_strided, (value, like.size(), like.stride(), offset), {}, value)
     return found if isinstance(found, torch.Tensor) else None
 
 

@@ -14,14 +14,13 @@ import torch
 from torch.fx import Graph, Node
 
 from .calls import is_getitem, nodes_in, signature, tensor_of
+from .fake import run_fake
 from .torch_api import (
     AutoFunctionalized,
     AutoFunctionalizedV2,
     FakeTensor,
     OpOverload,
     has_unguarded_sizes,
-    no_new_guards,
-    shape_env_of,
     storage_key,
 )
 
@@ -196,10 +195,6 @@ def _reenact(node: Node, operand: torch.Tensor) -> bool | None:
     """Call a view-or-copy operator on the operand's fake tensor and look at the storage it returns."""
     if not isinstance(operand, FakeTensor):
         return None
-    try:
-        args = torch.fx.map_arg((node.args, node.kwargs), lambda n: n.meta["val"])
-        with no_new_guards(shape_env_of(operand)), operand.fake_mode:
-            result = node.target(*args[0], **args[1])  # type: ignore[operator]
-    except Exception:  # a fake kernel may raise anything; not knowing is the safe answer
-        return None
-    return storage_key(result) == storage_key(operand)
+    args, kwargs = torch.fx.map_arg((node.args, node.kwargs), lambda n: n.meta.get("val"))
+    result = run_fake(node.target, args, kwargs, operand)
+    return storage_key(result) == storage_key(operand) if isinstance(result, torch.Tensor) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import contextlib
 import itertools
 from collections import defaultdict
@@ -79,7 +80,8 @@ def fingerprint(tensor: torch.Tensor) -> tuple[object, ...]:
     )
     packed = torch.empty(flat.numel(), dtype=flat.dtype)
     packed.view(flat.shape).copy_(flat)
-    bits = packed.view(torch.uint8).numpy().tobytes()
+    # Not through numpy, which torch does without and so do we.
+    bits = ctypes.string_at(packed.data_ptr(), packed.nbytes) if packed.nbytes else b""
     return (*(value for _, value in layout_of(tensor)), bits)
 
 

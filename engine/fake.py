@@ -1,0 +1,16 @@
+"""What a call computes, by its own fake kernel, with guards forbidden."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .torch_api import FakeTensor, no_new_guards, shape_env_of
+
+
+def run_fake(target: Any, args: Any, kwargs: Any, operand: FakeTensor) -> Any:
+    """``target(*args, **kwargs)`` in the fake mode of ``operand``; None if it raises or would need a guard."""
+    try:
+        with no_new_guards(shape_env_of(operand)), operand.fake_mode:
+            return target(*args, **kwargs)
+    except Exception:  # a fake kernel may raise anything, and each means the same here: it cannot be told
+        return None
