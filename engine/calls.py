@@ -95,6 +95,8 @@ def op_name(node: Node) -> str:
     target = node.target
     if isinstance(target, OpOverload):
         return str(target)
+    if node.op in ("placeholder", "output"):
+        return node.op
     return getattr(target, "__name__", str(target)) if node.op == "call_function" else f"{node.op} {target}"
 
 

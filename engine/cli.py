@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +32,8 @@ def cli() -> None:
 
     IN.pt2 is a file written by torch.export.save. Loading one runs pickle: only load what you trust.
     """
+    # Torch says this at its import where numpy is missing, and numpy is not needed.
+    warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
 
 
 def _selection(command: _F) -> _F:

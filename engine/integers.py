@@ -23,6 +23,7 @@ from sympy.logic.boolalg import And, Boolean, BooleanAtom
 
 from .cases import proved_everywhere
 from .knowledge import Knowledge
+from .needs import sufficient_fact
 from .points import Point, Unevaluable, candidates, divisors
 from .polynomial import Poly, TooLarge, add, constant, scale, value_of
 from .proof import Proof, Truth
@@ -112,9 +113,15 @@ class Prover:
         known = self.knowledge
         if claim in self._assume:
             return Proof(Truth.PROVED, text, "assumed by the user")
+
+        def sufficient() -> str | None:
+            return sufficient_fact(
+                claim, self._env, self._assume, lambda c, a: Prover(self._env, a).decide(c)
+            )
+
         witness = self._fails_at(claim, [known.hint], ()) if known.hint else None
         if witness is not None:
-            return Proof(Truth.REFUTED, text, "evaluation", witness)
+            return Proof(Truth.REFUTED, text, "evaluation", witness, sufficient=sufficient)
         reason = "no proof found"
         try:
             step = by_form() if by_form is not None else None
@@ -125,12 +132,12 @@ class Prover:
         symbols, facts = known.related(claim.free_symbols)
         witness = self._fails_at(claim, self._points(claim, symbols), facts)
         if witness is not None:
-            return Proof(Truth.REFUTED, text, "evaluation", witness)
+            return Proof(Truth.REFUTED, text, "evaluation", witness, sufficient=sufficient)
         if self._true_on_small_domain(claim, symbols):
             return Proof(Truth.PROVED, text, "all points of a finite domain")
         if self._env is not None and statically_true(self._env, claim, self._assume):
             return Proof(Truth.PROVED, text, "torch's static evaluation")
-        return Proof(Truth.UNKNOWN, text, reason)
+        return Proof(Truth.UNKNOWN, text, reason, sufficient=sufficient)
 
     def _by_normal_form(self, relation: Relation, left: Expr, right: Expr) -> str | None:
         """The step that proved ``left relation right``, or None. Raises ``TooLarge``."""

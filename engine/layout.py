@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch.fx import Node
 
@@ -71,7 +73,7 @@ def same_layout(prover: Prover, ours: torch.Tensor, theirs: torch.Tensor) -> tup
 def _named(proof: Proof, what: str) -> Proof:
     if proof.truth is Truth.PROVED:
         return proof
-    return Proof(proof.truth, lambda: f"{what}: {proof.claim}", proof.by, proof.witness, proof.parts)
+    return dataclasses.replace(proof, stated=lambda: f"{what}: {proof.claim}")
 
 
 def unit_strides_seen_by(node: Node) -> Node | None:

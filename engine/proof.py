@@ -32,6 +32,13 @@ class Proof:
     by: str
     witness: Mapping[sympy.Symbol, int] = field(default_factory=dict)
     parts: tuple[Proof, ...] = ()
+    sufficient: Callable[[], str | None] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def needs(self) -> str | None:
+        """A simple fact that would have sufficed, as ``4 | s0`` or ``s0 >= 1``; None if none of those tried
+        would. Worked out when asked, in milliseconds."""
+        return None if self.proved or self.sufficient is None else self.sufficient()
 
     @property
     def claim(self) -> str:

@@ -69,6 +69,11 @@ class Missed:
         return None if isinstance(self.why, str) else self.why.why_not().claim
 
     @property
+    def needs(self) -> str | None:
+        """A simple fact about the symbols that would have sufficed; see ``Proof.needs``."""
+        return None if isinstance(self.why, str) else self.why.why_not().needs
+
+    @property
     def source(self) -> str | None:
         """The innermost frame outside torch in the node's stack trace."""
         return _innermost(self.trace)
@@ -148,6 +153,7 @@ class Report:
                     "stage": r.stage.name.lower(),
                     "reason": r.reason,
                     "claim": r.claim,
+                    "needs": r.needs,
                     "graph": r.graph,
                     "source": r.source,
                 }
@@ -178,6 +184,8 @@ class Report:
             lines.append("kept, and why:")
         for m in sorted(kept, key=lambda r: -r.stage):
             needs = f"; would need {m.claim}" if m.claim else ""
+            if m.needs:
+                needs += f"; needs {m.needs}"
             lines.append(f"  {m.graph}{m.node} [{m.op}]  ({m.rule}: {m.reason}{needs})")
             if m.source:
                 lines.append(f"      {m.source}")

@@ -143,7 +143,8 @@ def _reshaped_run(matched: Matched, args: list[Any], source: Node) -> torch.Tens
     operands = arguments(root)
     if operands is None or args != [source, operands[1]]:
         return None
-    if not row_major(theirs) or not row_major(ours, unit_dims_too=True):
+    # A stride of a unit dim that is out of line could be handed on to a dim of the result.
+    if not (row_major(theirs, unit_dims_too=True) and row_major(ours, unit_dims_too=True)):
         return None
     if storage_key(ours) == storage_key(theirs):
         return ours

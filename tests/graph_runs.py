@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import contextlib
+import ctypes
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
