@@ -2,7 +2,7 @@
 
 ``Mod``, ``CeilDiv`` and ``ModularIndexing`` are written with floors (``p mod c = p - c*floor(p/c)``), what
 divides is taken out of a floor, and nested floors by constants are merged. Expressions that torch's own
-simplifier tells apart then often meet: ``(s + 3)//4*4`` and ``s + Mod(-s, 4)`` are one polynomial.
+simplifier tells apart then often meet: ``8*(s//8) + Mod(s, 8)`` and ``s`` are one polynomial.
 """
 
 from __future__ import annotations
