@@ -110,5 +110,6 @@ def row_major(tensor: torch.Tensor, unit_dims_too: bool = False) -> bool:
     for size, stride in zip(reversed(_sizes(tensor)), reversed(strides), strict=True):
         if stride != expected and (unit_dims_too or size != 1):
             return False
-        expected = expected * size
+        # torch lays an empty tensor out as if its empty dims had size 1.
+        expected = expected * (1 if size == 0 else size)
     return True

@@ -38,6 +38,8 @@ from torch.fx.experimental import _config as symbolic_config
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
 from torch.utils._sympy.symbol import SymT, symbol_is_type
 
+from .errors import UnsupportedTorch
+
 _shapes_log = logging.getLogger("torch.fx.experimental.symbolic_shapes")
 
 __all__ = [
@@ -122,10 +124,38 @@ def no_new_guards(env: ShapeEnv | None) -> Iterator[None]:
     # torch warns of each guard that could not be added; here a refusal is an answer, not an event.
     was_disabled, _shapes_log.disabled = _shapes_log.disabled, True
     try:
-        with env.error_on_new_guards(), env.ignore_fresh_unbacked_symbols():
+        with _refusing_guards(env), env.ignore_fresh_unbacked_symbols():
             yield
     finally:
         _shapes_log.disabled = was_disabled
+
+
+def _refusing_guards(env: ShapeEnv) -> contextlib.AbstractContextManager[None]:
+    native = getattr(env, "error_on_new_guards", None)
+    if native is not None:
+        return native()  # type: ignore[no-any-return]
+    if not hasattr(env, "_check_frozen"):
+        raise UnsupportedTorch(
+            f"torch {torch.__version__} has no way known to noopelim to forbid guards; "
+            "use a release from 2.11 to 2.15, or mend noopelim's torch_api.py"
+        )
+    return _refusing_guards_by_hand(env)
+
+
+@contextlib.contextmanager
+def _refusing_guards_by_hand(env: ShapeEnv) -> Iterator[None]:
+    """For releases without ``error_on_new_guards``: a frozen ``ShapeEnv`` that raises where it would warn."""
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("a guard would be needed")
+
+    was_frozen, env.frozen = env.frozen, True
+    env._check_frozen = refuse  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        del env._check_frozen
+        env.frozen = was_frozen
 
 
 def storage_key(tensor: torch.Tensor) -> int | None:

@@ -125,3 +125,11 @@ def test_ten_thousand_readers_of_one_node() -> None:
     gm = b.output(total)
     noopelim.eliminate(gm)
     assert "aten.clone.default" not in ops(gm)
+
+
+def test_a_reshape_of_an_empty_value_whose_strides_torch_tells_wrong() -> None:
+    b = Builder()
+    wide = b.call(aten.expand.default, b.input("x", (0, 2)), [1, 2, 0, 2])
+    flat = b.call(aten.view.default, b.call(aten._to_copy.default, wide, dtype=torch.float64), [-1])
+    gm = b.output(b.call(aten.view.default, flat, [1, 2, 0, 2]))
+    check(gm, truthful=False)
