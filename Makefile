@@ -12,23 +12,28 @@ VENV   ?= .venv
 TORCH  ?= torch==2.13.0
 # What to hand to pytest, as in `make test ARGS="tests/test_match.py -k view"`.
 ARGS   ?=
+# How many claims `make soak` checks.
+N      ?= 1000000
 
 BIN := $(VENV)/bin
 PY  := $(BIN)/python
 PIP := $(PY) -m pip --disable-pip-version-check
 DEV := $(VENV)/.installed-dev
 
-.PHONY: help setup test lint format typecheck demo wheel clean
+.PHONY: help setup test soak lint format typecheck demo bench-prover wheel clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
-	    printf '  make %-10s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
+	    printf '  make %-13s %s\n' "$$name" "$$what"; done
 
 setup: $(DEV) ## make .venv, with everything that developing needs
 
 test: $(DEV) ## run the test suite
 # One thread per worker: two workers with a thread pool each would fight over the cores.
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 $(ARGS)
+
+soak: $(DEV) ## check a million random claims of the prover
+	$(PY) tests/soak.py $(N)
 
 lint: $(DEV) ## check style and formatting
 	$(BIN)/ruff check .
@@ -54,6 +59,10 @@ typecheck: $(DEV) ## check the types, strictly
 
 demo: $(VENV)/.installed-demo ## clean real models and show what went
 	$(PY) docs/demo
+
+# Models from the demo's extra, on one thread: what is timed is Python.
+bench-prover: $(VENV)/.installed-demo ## time the prover beside torch's, on the same claims
+	OMP_NUM_THREADS=1 $(PY) tests/bench/prover.py
 
 # The second environment sees what the first has installed, so torch is not fetched again. The .pth is written
 # after the install, lest pip take the editable noopelim for one already there; a .pth found through it is not

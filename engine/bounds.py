@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from itertools import combinations
 
 from .normal import Extremum, Floor, Normalizer
-from .polynomial import Monomial, Poly, TooLarge, add, scale, unknowns, value_of
+from .polynomial import Key, Monomial, OutOfReach, Poly, add, key, scale, value_of
+
+MAX_PAIRED = 8
 
 Range = tuple[int | None, int | None]
 """Least and greatest value, either None where there is no bound."""
@@ -28,8 +29,9 @@ class Bounds:
         self, normal: Normalizer, ranges: Callable[[int], Range | None], facts: Iterable[Poly] = ()
     ) -> None:
         self._normal, self._ranges = normal, ranges
-        self._facts = list(facts)
+        self._facts = [dict(f) for f in dict.fromkeys(map(key, facts))]
         self._remainders: dict[int, int] = {}
+        self._answers: dict[Key, bool] = {}
 
     def with_facts(self, *facts: Poly) -> Bounds:
         """The same, knowing more."""
@@ -37,27 +39,30 @@ class Bounds:
 
     def nonnegative(self, poly: Poly) -> bool:
         """Is ``poly >= 0`` wherever ranges and facts allow? True is a proof."""
-        if self._at_least_zero(poly):
-            return True
-        relevant = [f for f in self._facts if unknowns(f) & unknowns(poly)]
-        used = [*([f] for f in relevant), *map(list, combinations(relevant[:8], 2))]
-        return any(self._at_least_zero(self._less(poly, facts)) for facts in used)
+        asked = key(poly)
+        found = self._answers.get(asked)
+        if found is None:
+            found = self._answers[asked] = self._at_least_zero(poly) or self._by_facts(poly)
+        return found
 
-    def _less(self, poly: Poly, facts: list[Poly]) -> Poly:
-        """``poly`` minus non-negative multiples of facts, each taken to cancel a shared term."""
-        for fact in facts:
-            shared = [m for m in fact if m and m in poly and poly[m] * fact[m] > 0]
-            if shared:
-                term = max(shared, key=len)
-                poly = add(poly, fact, (-poly[term]) // fact[term])
-            else:
-                poly = add(poly, fact, -1)
-        return poly
+    def _by_facts(self, poly: Poly) -> bool:
+        """Subtract one fact that cancels a term, or one after another: what is left must not be negative."""
+        for fact in self._facts:
+            rest = _less(poly, fact)
+            if rest is None:
+                continue
+            if self._at_least_zero(rest):
+                return True
+            for other in self._facts[:MAX_PAIRED]:
+                last = _less(rest, other)
+                if last is not None and self._at_least_zero(last):
+                    return True
+        return False
 
     def _at_least_zero(self, poly: Poly) -> bool:
         try:
             low = self._least(self._opened(poly))
-        except TooLarge:
+        except OutOfReach:
             return False
         # An integer above -1 is not negative.
         return low is not None and low > -1
@@ -143,6 +148,16 @@ class Bounds:
         return total
 
 
+def _less(poly: Poly, fact: Poly) -> Poly | None:
+    """``poly`` minus the least positive multiple of ``fact`` that cancels a shared term; None if none is."""
+    shared = [m for m in fact if m and poly.get(m, 0) * fact[m] > 0]
+    if not shared:
+        # A contradiction among the facts shows as a negative constant, which proves anything.
+        return add(poly, fact, -1) if value_of(fact) is not None else None
+    term = max(shared, key=len)
+    return add(poly, fact, (-poly[term]) // fact[term])
+
+
 def _times(left: _Rational, right: _Rational) -> _Rational:
     result: _Rational = {}
     for m, a in left.items():
@@ -150,7 +165,7 @@ def _times(left: _Rational, right: _Rational) -> _Rational:
             where = tuple(sorted(m + n))
             result[where] = result.get(where, Fraction(0)) + a * b
     if len(result) > 200:
-        raise TooLarge("a bound of more than 200 terms")
+        raise OutOfReach("a bound of more than 200 terms")
     return {m: c for m, c in result.items() if c}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .bounds import Bounds
 from .knowledge import Knowledge
 from .normal import Extremum
-from .polynomial import Key, Poly, TooLarge, add, scale, substitute, unknown, unknowns, value_of
+from .polynomial import Key, OutOfReach, Poly, add, scale, substitute, unknown, unknowns, value_of
 from .residues import always_zero, never_zero
 
 MAX_DEPTH = 6
@@ -13,7 +13,7 @@ MAX_DEPTH = 6
 
 def proved_everywhere(known: Knowledge, kind: str, goal: Poly) -> str | None:
     """The step that proves ``goal`` to be ``zero``, ``nonzero`` or ``nonnegative``, or None. Raises
-    ``TooLarge`` if no step within the limits on work did."""
+    ``OutOfReach`` if no step within the limits on work did."""
     return _proved(known, kind, goal, known.bounds(), MAX_DEPTH)
 
 
@@ -45,7 +45,7 @@ def _by_residues(known: Knowledge, test: object, goal: Poly) -> str | None:
         try:
             if test(known.normal, goal, facts):  # type: ignore[operator]
                 return "residues, under known equalities"
-        except TooLarge:
+        except OutOfReach:
             pass
     return "residues" if test(known.normal, goal) else None  # type: ignore[operator]
 

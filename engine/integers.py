@@ -14,6 +14,7 @@ Everything else is sound and incomplete.
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import prod
 from typing import TypeAlias
@@ -24,8 +25,8 @@ from sympy.logic.boolalg import And, Boolean, BooleanAtom
 from .cases import proved_everywhere
 from .knowledge import Knowledge
 from .needs import sufficient_fact
-from .points import Point, Unevaluable, candidates, divisors
-from .polynomial import Poly, TooLarge, add, constant, scale, value_of
+from .points import Point, Unevaluable, candidates, divisors, evaluate, landmarks
+from .polynomial import OutOfReach, Poly, add, constant, scale, value_of
 from .proof import Proof, Truth
 from .torch_api import ShapeEnv, statically_true
 
@@ -34,6 +35,7 @@ Relation: TypeAlias = "type[sympy.Rel]"
 
 _TEXT = {sympy.Eq: "==", sympy.Ne: "!=", sympy.Le: "<=", sympy.Lt: "<", sympy.Ge: ">=", sympy.Gt: ">"}
 _MIRRORED = {sympy.Ge: sympy.Le, sympy.Gt: sympy.Lt}
+_HOLDS = {sympy.Eq: operator.eq, sympy.Ne: operator.ne, sympy.Le: operator.le, sympy.Lt: operator.lt}
 MAX_POINTS = 4096
 
 
@@ -46,6 +48,7 @@ class Prover:
     def __init__(self, shape_env: ShapeEnv | None = None, assume: Sequence[sympy.Basic] = ()) -> None:
         self._env, self._assume = shape_env, tuple(assume)
         self._memo: dict[object, Proof] = {}
+        self._values: dict[sympy.Expr, tuple[int | None, frozenset[sympy.Symbol]]] = {}
         self._known: Knowledge | None = None
 
     @property
@@ -77,7 +80,7 @@ class Prover:
         for relation in _TEXT:
             if isinstance(claim, relation):
                 return self._relation(relation, *claim.args)
-        if isinstance(claim, Boolean):
+        if isinstance(claim, Boolean) and not isinstance(claim, sympy.Symbol):
             return self._settle(claim, str(claim), None)
         raise TypeError(
             f"not a claim: {claim!r} ({type(claim).__name__}); give a sympy relation such as Eq(a, b)"
@@ -86,6 +89,8 @@ class Prover:
     def _relation(self, relation: Relation, left: Expr, right: Expr) -> Proof:
         if relation in _MIRRORED:
             return self._relation(_MIRRORED[relation], right, left)
+        if left is right:
+            return self._decide_relation(relation, left, right)
         asked = (relation, left, right)
         found = self._memo.get(asked)
         if found is None:
@@ -100,12 +105,41 @@ class Prover:
 
         if left == right:
             return Proof.of(relation in (sympy.Eq, sympy.Le), text, "the same expression")
+        witness = self._fails_at_hint(relation, left, right)
         claim = relation(sympy.sympify(left), sympy.sympify(right), evaluate=False)
+        if witness is not None:
+            return Proof(Truth.REFUTED, text, "evaluation", witness, sufficient=self._sufficient(claim))
         if not claim.free_symbols:
             truth = self.knowledge.truth(claim, {})
             if truth is not None:
                 return Proof.of(truth, text, "no symbols")
         return self._settle(claim, text, lambda: self._by_normal_form(relation, left, right))
+
+    def _sufficient(self, claim: sympy.Basic) -> Callable[[], str | None]:
+        return lambda: sufficient_fact(
+            claim, self._env, self._assume, lambda c, facts: Prover(self._env, facts).decide(c)
+        )
+
+    def _fails_at_hint(self, relation: Relation, left: Expr, right: Expr) -> dict[sympy.Symbol, int] | None:
+        """The hint, if the relation is false there. Each side is evaluated once in a run."""
+        if not self.knowledge.hint:
+            return None
+        (ours, symbols), (theirs, others) = self._at_hint(left), self._at_hint(right)
+        if ours is None or theirs is None or _HOLDS[relation](ours, theirs):
+            return None
+        return {s: self.knowledge.hint[s] for s in sorted(symbols | others, key=str)}
+
+    def _at_hint(self, expr: Expr) -> tuple[int | None, frozenset[sympy.Symbol]]:
+        if isinstance(expr, int):
+            return expr, frozenset()
+        found = self._values.get(expr)
+        if found is None:
+            try:
+                found = (evaluate(expr, self.knowledge.hint), frozenset(expr.free_symbols))
+            except Unevaluable:
+                found = (None, frozenset())
+            self._values[expr] = found
+        return found
 
     def _settle(
         self, claim: sympy.Basic, text: str | Callable[[], str], by_form: Callable[[], str | None] | None
@@ -127,10 +161,10 @@ class Prover:
             step = by_form() if by_form is not None else None
             if step is not None:
                 return Proof(Truth.PROVED, text, step)
-        except TooLarge as limit:
-            reason = f"no proof found within bounds ({limit})"
+        except OutOfReach as limit:
+            reason = f"no proof found: {limit}"
         symbols, facts = known.related(claim.free_symbols)
-        witness = self._fails_at(claim, self._points(claim, symbols), facts)
+        witness = self._fails_at(claim, self._points(claim, symbols, facts), facts)
         if witness is not None:
             return Proof(Truth.REFUTED, text, "evaluation", witness, sufficient=sufficient)
         if self._true_on_small_domain(claim, symbols):
@@ -140,7 +174,7 @@ class Prover:
         return Proof(Truth.UNKNOWN, text, reason, sufficient=sufficient)
 
     def _by_normal_form(self, relation: Relation, left: Expr, right: Expr) -> str | None:
-        """The step that proved ``left relation right``, or None. Raises ``TooLarge``."""
+        """The step that proved ``left relation right``, or None. Raises ``OutOfReach``."""
         known = self.knowledge
         difference = add(known.normal(right), known.normal(left), -1)
         number = value_of(difference)
@@ -166,9 +200,14 @@ class Prover:
             (s for kind, goal in goals[relation] if (s := proved_everywhere(known, kind, goal))), None
         )
 
-    def _points(self, claim: sympy.Basic, symbols: list[sympy.Symbol]) -> Iterator[dict[sympy.Symbol, int]]:
+    def _points(
+        self, claim: sympy.Basic, symbols: list[sympy.Symbol], facts: Sequence[sympy.Basic]
+    ) -> Iterator[dict[sympy.Symbol, int]]:
         ranges = {s: self.knowledge.range_of_symbol(s) for s in symbols}
-        return candidates(symbols, ranges, self.knowledge.hint, divisors(claim))
+        expressions = (claim, *facts)
+        return candidates(
+            symbols, ranges, self.knowledge.hint, divisors(*expressions), landmarks(*expressions)
+        )
 
     def _fails_at(
         self,

@@ -10,7 +10,7 @@ import torch.utils._sympy.functions as functions
 from .bounds import Bounds, Range
 from .normal import Normalizer
 from .points import Point, Unevaluable, evaluate
-from .polynomial import Poly, TooLarge, add, constant, value_of
+from .polynomial import OutOfReach, Poly, add, constant, value_of
 from .torch_api import ShapeEnv, hints
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -58,6 +58,11 @@ class Knowledge:
         size = -1
         while size != len(found) + len(facts):
             size = len(found) + len(facts)
+            for symbol in self.replacements:
+                # The range of a replaced symbol is a fact about what replaces it.
+                roots = list(self._roots(symbol))
+                if any(r in found for r in roots):
+                    found.update(dict.fromkeys(roots))
             for fact in self.relations:
                 roots = [r for s in fact.free_symbols for r in self._roots(s)]
                 if fact not in facts and any(r in found for r in roots):
@@ -120,7 +125,7 @@ class Knowledge:
             return
         try:
             left, right = (self.normal(a) for a in relation.args)
-        except TooLarge:
+        except OutOfReach:
             return
         difference = add(left, right, -1)
         if value_of(difference) is not None:

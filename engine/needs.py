@@ -9,7 +9,7 @@ import sympy
 from torch.utils._sympy.functions import Mod
 
 from .knowledge import Knowledge
-from .points import Unevaluable, candidates, divisors
+from .points import Unevaluable, candidates, divisors, landmarks
 from .proof import Proof
 from .torch_api import ShapeEnv
 
@@ -33,7 +33,7 @@ def sufficient_fact(
         return None
     ranges = {s: known.range_of_symbol(s) for s in symbols}
     for fact, text in _candidates(claim, symbols):
-        points = candidates(symbols, ranges, known.hint, divisors(fact))
+        points = candidates(symbols, ranges, known.hint, divisors(fact, claim), landmarks(fact, claim))
         if any(_holds(known, p, facts, fact) for p in points) and decide(claim, [*assume, fact]).proved:
             return text
     return None

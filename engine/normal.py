@@ -17,6 +17,7 @@ import torch.utils._sympy.functions as functions
 
 from .polynomial import (
     Key,
+    OutOfReach,
     Poly,
     add,
     constant,
@@ -64,7 +65,7 @@ class Normalizer:
         self._replace, self._nonzero = replace, nonzero
 
     def __call__(self, expr: int | sympy.Basic) -> Poly:
-        """The normal form of an integer expression. Raises ``TooLarge``."""
+        """The normal form of an integer expression. Raises ``OutOfReach``."""
         if isinstance(expr, int):
             return constant(expr)
         found = self._forms.get(expr)
@@ -101,7 +102,7 @@ class Normalizer:
             return constant(int(expr))
         if isinstance(expr, sympy.Symbol):
             known = self._replace(expr)
-            return unknown(self.number(expr)) if known is None or known == expr else self(known)
+            return self._whole(expr) if known is None or known == expr else self(known)
         if isinstance(expr, sympy.Add):
             total: Poly = {}
             for part in expr.args:
@@ -128,12 +129,18 @@ class Normalizer:
             return self._extremum(isinstance(expr, functions.Max | sympy.Max), [self(a) for a in expr.args])
         if isinstance(expr, functions.Identity):
             return self(expr.args[0])
+        return self._whole(expr)
+
+    def _whole(self, expr: sympy.Basic) -> Poly:
+        """An expression that is not looked into. Every step of the prover relies on its being an integer."""
+        if not expr.is_integer:
+            raise OutOfReach(f"{expr} is not known to be an integer")
         return unknown(self.number(expr))
 
     def _power(self, expr: sympy.Basic) -> Poly:
         base, exponent = expr.args
         if not isinstance(exponent, sympy.Integer) or not 0 <= int(exponent) <= MAX_POWER:
-            return unknown(self.number(expr))
+            return self._whole(expr)
         product, form = constant(1), self(base)
         for _ in range(int(exponent)):
             product = multiply(product, form)

@@ -80,15 +80,16 @@ def candidates(
     ranges: Mapping[sympy.Symbol, tuple[int | None, int | None]],
     hint: Point,
     periods: Sequence[int] = (),
+    near: Sequence[int] = (),
 ) -> Iterator[dict[sympy.Symbol, int]]:
     """Points to try, the hint first, then ends of ranges and their neighbourhood, then scattered ones.
 
     Within ``ranges``; other facts are the caller's to check. Deterministic. ``periods``: steps worth
-    taking, such as the divisors in the expressions.
+    taking, such as the divisors in the expressions; ``near``: values worth trying, with their neighbours.
     """
     if all(s in hint for s in symbols):
         yield {s: hint[s] for s in symbols}
-    choices = [_values(*ranges.get(s, (None, None)), periods) for s in symbols]
+    choices = [_values(*ranges.get(s, (None, None)), periods, near) for s in symbols]
     if any(not c for c in choices):
         return
     small = [c[:4] for c in choices]
@@ -101,7 +102,7 @@ def candidates(
         yield {s: scatter.choice(c) for s, c in zip(symbols, choices, strict=True)}
 
 
-def _values(low: int | None, high: int | None, periods: Sequence[int]) -> list[int]:
+def _values(low: int | None, high: int | None, periods: Sequence[int], near: Sequence[int]) -> list[int]:
     start = low if low is not None else (min(high, 0) if high is not None else 0)
     steps = [
         0,
@@ -121,14 +122,16 @@ def _values(low: int | None, high: int | None, periods: Sequence[int]) -> list[i
         found += [start - step for step in steps]
     if high is not None:
         found = [*found[:6], high, *found[6:]]
+    found += [n + d for n in near[:8] for d in (0, 1, -1)]
     within = (v for v in found if (low is None or v >= low) and (high is None or v <= high))
     return list(dict.fromkeys(within))
 
 
-def divisors(expr: sympy.Basic) -> list[int]:
-    """The constants that ``expr`` divides by, and their product if it is small."""
+def divisors(*expressions: sympy.Basic) -> list[int]:
+    """The constants that the expressions divide by, and their product if it is small."""
     found = {
         abs(int(a))
+        for expr in expressions
         for node in sympy.preorder_traversal(expr)
         if isinstance(
             node, functions.FloorDiv | functions.Mod | functions.PythonMod | functions.ModularIndexing
@@ -138,3 +141,11 @@ def divisors(expr: sympy.Basic) -> list[int]:
     }
     together = reduce(lambda a, b: a * b, found, 1)
     return sorted({*found, together} if 1 < together < 10**6 else found)
+
+
+def landmarks(*expressions: sympy.Basic) -> list[int]:
+    """The constants in the expressions, smallest first."""
+    found = {
+        int(n) for expr in expressions for n in sympy.preorder_traversal(expr) if isinstance(n, sympy.Integer)
+    }
+    return sorted(found, key=abs)

@@ -19,8 +19,8 @@ Key: TypeAlias = "frozenset[tuple[Monomial, int]]"
 MAX_TERMS = 400
 
 
-class TooLarge(Exception):
-    """A polynomial outgrew :data:`MAX_TERMS`, or another bound on work was reached."""
+class OutOfReach(Exception):
+    """The question is not one of integers, or a bound on work such as :data:`MAX_TERMS` was reached."""
 
 
 def constant(value: int) -> Poly:
@@ -46,7 +46,7 @@ def add(left: Poly, right: Poly, times: int = 1) -> Poly:
 
 
 def multiply(left: Poly, right: Poly) -> Poly:
-    """``left * right``. Raises ``TooLarge``."""
+    """``left * right``. Raises ``OutOfReach``."""
     result: Poly = {}
     for m, a in left.items():
         for n, b in right.items():
@@ -57,7 +57,7 @@ def multiply(left: Poly, right: Poly) -> Poly:
             else:
                 result.pop(key, None)
     if len(result) > MAX_TERMS:
-        raise TooLarge(f"a polynomial of more than {MAX_TERMS} terms")
+        raise OutOfReach(f"a polynomial of more than {MAX_TERMS} terms")
     return result
 
 
@@ -132,7 +132,7 @@ def divide(poly: Poly, divisor: Poly) -> Poly | None:
 
 
 def substitute(poly: Poly, by: Callable[[int], Poly]) -> Poly:
-    """The polynomial with each unknown replaced. Raises ``TooLarge``."""
+    """The polynomial with each unknown replaced. Raises ``OutOfReach``."""
     result: Poly = {}
     for monomial, coefficient in poly.items():
         term = constant(coefficient)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from math import lcm, prod
 
 from .normal import Floor, Normalizer
-from .polynomial import Poly, TooLarge, add, constant, content, scale, substitute, unknowns, value_of
+from .polynomial import OutOfReach, Poly, add, constant, content, scale, substitute, unknowns, value_of
 
 MAX_RESIDUES = 2048
 MAX_PERIOD = 4096
@@ -31,7 +31,7 @@ class Residues:
             self._need(poly, 1)
         count = prod(self._periods.values())
         if count > MAX_RESIDUES:
-            raise TooLarge(f"{count} residues, more than {MAX_RESIDUES}")
+            raise OutOfReach(f"{count} residues, more than {MAX_RESIDUES}")
 
     def each(self) -> Iterator[Callable[[Poly], Poly]]:
         """For each residue that no condition ``p == 0`` rules out: a function that rewrites a polynomial
@@ -53,7 +53,7 @@ class Residues:
                 continue
             period = lcm(self._periods.get(number, 1), modulus)
             if period > MAX_PERIOD:
-                raise TooLarge(f"a period of {period}, more than {MAX_PERIOD}")
+                raise OutOfReach(f"a period of {period}, more than {MAX_PERIOD}")
             self._periods[number] = period
 
     def _at(self, residues: dict[int, int]) -> Callable[[Poly], Poly]:
@@ -86,10 +86,10 @@ def _never_zero(poly: Poly) -> bool:
 
 def always_zero(normal: Normalizer, poly: Poly, conditions: Iterable[Poly] = ()) -> bool:
     """Is ``poly`` zero wherever all ``conditions`` are? True is a proof; False says that some residue has
-    another polynomial there, not that a counterexample is within the ranges. Raises ``TooLarge``."""
+    another polynomial there, not that a counterexample is within the ranges. Raises ``OutOfReach``."""
     return all(not rewrite(poly) for rewrite in Residues(normal, [poly], conditions).each())
 
 
 def never_zero(normal: Normalizer, poly: Poly, conditions: Iterable[Poly] = ()) -> bool:
-    """Is ``poly`` nowhere zero where all ``conditions`` are? True is a proof. Raises ``TooLarge``."""
+    """Is ``poly`` nowhere zero where all ``conditions`` are? True is a proof. Raises ``OutOfReach``."""
     return all(_never_zero(rewrite(poly)) for rewrite in Residues(normal, [poly], conditions).each())

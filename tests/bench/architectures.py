@@ -12,26 +12,30 @@ from typing import Any
 import sympy
 import torch
 import transformers
-from claims import Group
+from questions import Group
 from torch.export import Dim, export
 from torch.fx import Graph, Node
 
 from noopelim.calls import argument
 from noopelim.torch_api import shape_env_of
 
-SIZES = dict(
-    vocab_size=64, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4
-)
-GROUPED = SIZES | dict(num_key_value_heads=2)
-VISION = dict(
-    hidden_size=32,
-    intermediate_size=64,
-    num_hidden_layers=2,
-    num_attention_heads=4,
-    image_size=32,
-    patch_size=8,
-)
-STAGES = dict(hidden_sizes=[8, 16], depths=[1, 1])
+SIZES = {
+    "vocab_size": 64,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+}
+GROUPED = SIZES | {"num_key_value_heads": 2}
+VISION = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "image_size": 32,
+    "patch_size": 8,
+}
+STAGES = {"hidden_sizes": [8, 16], "depths": [1, 1]}
 VIEWS = {
     getattr(torch.ops.aten, name)
     for name in (
@@ -58,95 +62,83 @@ _SPECTRUM: Inputs = {"input_features": (torch.zeros(3, 8, 40), (0,))}
 
 ARCHITECTURES: dict[str, tuple[str, Mapping[str, Any], Inputs]] = {
     "Llama": ("LlamaForCausalLM", GROUPED, _tokens()),
-    "GPT2": ("GPT2LMHeadModel", dict(vocab_size=64, n_embd=32, n_layer=2, n_head=4), _tokens()),
+    "GPT2": ("GPT2LMHeadModel", {"vocab_size": 64, "n_embd": 32, "n_layer": 2, "n_head": 4}, _tokens()),
     "Bert": ("BertModel", SIZES, _tokens()),
     "T5": (
         "T5ForConditionalGeneration",
-        dict(vocab_size=64, d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4),
+        {"vocab_size": 64, "d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4},
         _tokens() | _DECODER,
     ),
     "ViT": ("ViTModel", VISION, _SQUARE),
-    "CLIP": ("CLIPModel", dict(text_config=SIZES, vision_config=VISION), _tokens() | _SQUARE),
+    "CLIP": ("CLIPModel", {"text_config": SIZES, "vision_config": VISION}, _tokens() | _SQUARE),
     "Qwen2": ("Qwen2ForCausalLM", GROUPED, _tokens()),
-    "Mistral": ("MistralForCausalLM", GROUPED | dict(sliding_window=8), _tokens()),
-    "Mixtral": ("MixtralForCausalLM", GROUPED | dict(num_local_experts=2), _tokens()),
-    "Gemma": ("GemmaForCausalLM", GROUPED | dict(head_dim=8), _tokens()),
+    "Mistral": ("MistralForCausalLM", GROUPED | {"sliding_window": 8}, _tokens()),
+    "Mixtral": ("MixtralForCausalLM", GROUPED | {"num_local_experts": 2}, _tokens()),
+    "Gemma": ("GemmaForCausalLM", GROUPED | {"head_dim": 8}, _tokens()),
     "Whisper": (
         "WhisperModel",
-        dict(
-            vocab_size=64,
-            d_model=32,
-            encoder_layers=2,
-            decoder_layers=2,
-            encoder_attention_heads=4,
-            decoder_attention_heads=4,
-            num_mel_bins=8,
-            max_source_positions=20,
-            pad_token_id=0,
-            decoder_start_token_id=1,
-        ),
+        {
+            "vocab_size": 64,
+            "d_model": 32,
+            "encoder_layers": 2,
+            "decoder_layers": 2,
+            "encoder_attention_heads": 4,
+            "decoder_attention_heads": 4,
+            "num_mel_bins": 8,
+            "max_source_positions": 20,
+            "pad_token_id": 0,
+            "decoder_start_token_id": 1,
+        },
         _SPECTRUM | _DECODER,
     ),
     "DistilBert": (
         "DistilBertModel",
-        dict(vocab_size=64, dim=32, n_layers=2, n_heads=4, hidden_dim=64),
+        {"vocab_size": 64, "dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 64},
         _tokens(),
     ),
     "Mamba2": (
         "Mamba2Model",
-        dict(
-            vocab_size=64,
-            hidden_size=32,
-            num_hidden_layers=1,
-            num_heads=8,
-            head_dim=8,
-            state_size=16,
-            chunk_size=8,
-            n_groups=2,
-        ),
+        {
+            "vocab_size": 64,
+            "hidden_size": 32,
+            "num_hidden_layers": 1,
+            "num_heads": 8,
+            "head_dim": 8,
+            "state_size": 16,
+            "chunk_size": 8,
+            "n_groups": 2,
+        },
         _tokens(),
     ),
-    "ResNet": ("ResNetModel", STAGES | dict(embedding_size=8, layer_type="basic"), _image()),
-    "ConvNext": ("ConvNextModel", STAGES | dict(num_stages=2), _image()),
+    "ResNet": ("ResNetModel", STAGES | {"embedding_size": 8, "layer_type": "basic"}, _image()),
+    "ConvNext": ("ConvNextModel", STAGES | {"num_stages": 2}, _image()),
     "Segformer": (
         "SegformerModel",
         STAGES
-        | dict(
-            num_encoder_blocks=2,
-            sr_ratios=[2, 1],
-            patch_sizes=[7, 3],
-            strides=[4, 2],
-            num_attention_heads=[1, 2],
-            mlp_ratios=[2, 2],
-        ),
+        | {
+            "num_encoder_blocks": 2,
+            "sr_ratios": [2, 1],
+            "patch_sizes": [7, 3],
+            "strides": [4, 2],
+            "num_attention_heads": [1, 2],
+            "mlp_ratios": [2, 2],
+        },
         _image(),
     ),
     "Wav2Vec2": (
         "Wav2Vec2Model",
         SIZES
-        | dict(
-            conv_dim=(16, 16, 16),
-            conv_kernel=(10, 3, 2),
-            conv_stride=(5, 2, 2),
-            num_feat_extract_layers=3,
-            num_conv_pos_embeddings=4,
-            num_conv_pos_embedding_groups=2,
-        ),
+        | {
+            "conv_dim": (16, 16, 16),
+            "conv_kernel": (10, 3, 2),
+            "conv_stride": (5, 2, 2),
+            "num_feat_extract_layers": 3,
+            "num_conv_pos_embeddings": 4,
+            "num_conv_pos_embedding_groups": 2,
+        },
         _WAVE,
     ),
 }
-
-
-class _Bare(torch.nn.Module):
-    """Without the cache of keys and values, whose class an export does not take."""
-
-    def __init__(self, model: Any) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, **inputs: torch.Tensor) -> Any:
-        caches = hasattr(self.model.config, "use_cache")
-        return self.model(**inputs, **({"use_cache": False} if caches else {}))
 
 
 def exported(name: str) -> Graph:
@@ -154,12 +146,17 @@ def exported(name: str) -> Graph:
     kind, settings, inputs = ARCHITECTURES[name]
     torch.manual_seed(0)
     model_class = getattr(transformers, kind)
-    model = _Bare(model_class(model_class.config_class(**settings)).eval())
+    config = model_class.config_class(**settings)
+    # The cache of keys and values is of a class that an export does not take.
+    config.use_cache = False
+    model = model_class(config).eval()
     examples = {key: example for key, (example, _) in inputs.items()}
     dynamic = {key: dict.fromkeys(dims, Dim.DYNAMIC) for key, (_, dims) in inputs.items()}
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return export(model, (), examples, dynamic_shapes=dynamic, strict=False).graph
+        program = export(model, (), examples, dynamic_shapes=dynamic, strict=False)
+    graph: Graph = program.graph
+    return graph
 
 
 def recorded() -> Iterator[Callable[[], Group]]:
@@ -174,7 +171,7 @@ def _claims_of(name: str, graph: Graph) -> Group:
     env = next(e for v in tensors if (e := shape_env_of(v)) is not None)
     group = Group("real", name, env)
     for node in graph.nodes:
-        if isinstance(node.meta.get("val"), torch.Tensor) and _is_view(node):
+        if isinstance(node.meta.get("val"), torch.Tensor):
             _ask_about(group, node)
     return group
 
@@ -184,7 +181,7 @@ def _is_view(node: Node) -> bool:
 
 
 def _ask_about(group: Group, node: Node) -> None:
-    """What rules ask: does the node give what it got? What it got is also what a chain of views before it got."""
+    """What rules ask: does the node give what it got? What it got is also what the chain of views before it got."""
     result = node.meta["val"]
     source = _operand(node)
     if node.target is torch.ops.aten.slice.Tensor and source is not None:
@@ -195,11 +192,11 @@ def _ask_about(group: Group, node: Node) -> None:
     while source is not None:
         given = source.meta["val"]
         if given.dim() == result.dim():
-            for pair in (*zip(given.shape, result.shape, strict=True),):
-                group.add(sympy.Eq, *pair)
-            for pair in (*zip(given.stride(), result.stride(), strict=True),):
-                group.add(sympy.Eq, *pair)
-        group.add(sympy.Eq, math.prod(given.shape), math.prod(result.shape))
+            for of in (torch.Tensor.size, torch.Tensor.stride):
+                for pair in zip(of(given), of(result), strict=True):
+                    group.add(sympy.Eq, *pair)
+        if _is_view(node):
+            group.add(sympy.Eq, math.prod(given.shape), math.prod(result.shape))
         source = _operand(source) if _is_view(source) else None
 
 
