@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .bounds import Bounds
 from .knowledge import Knowledge
 from .normal import Extremum
 from .polynomial import Key, OutOfReach, Poly, add, scale, substitute, unknown, unknowns, value_of
-from .residues import always_zero, never_zero
+from .residues import always_zero, generalized, never_zero
 
 MAX_DEPTH = 6
 
@@ -38,16 +40,22 @@ def _proved(known: Knowledge, kind: str, goal: Poly, bounds: Bounds, depth: int)
     return _by_residues(known, never_zero, goal)
 
 
-def _by_residues(known: Knowledge, test: object, goal: Poly) -> str | None:
+def _by_residues(known: Knowledge, test: Callable[..., bool], goal: Poly) -> str | None:
     symbols = known.normal.symbols_in(goal)
     facts = [f for f in known.zero if known.normal.symbols_in(f) <= symbols]
     if facts:
         try:
-            if test(known.normal, goal, facts):  # type: ignore[operator]
+            if test(known.normal, goal, facts):
                 return "residues, under known equalities"
         except OutOfReach:
             pass
-    return "residues" if test(known.normal, goal) else None  # type: ignore[operator]
+    try:
+        return "residues" if test(known.normal, goal) else None
+    except OutOfReach:
+        general = generalized(known.normal, goal)
+        if general != goal and test(known.normal, general):
+            return "residues, for any value of its products"
+        raise
 
 
 def _choice(known: Knowledge, goal: Poly) -> tuple[Key, Key] | None:

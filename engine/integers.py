@@ -15,19 +15,21 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import TypeAlias
 
 import sympy
+import torch.utils._sympy.functions as functions
 from sympy.logic.boolalg import And, Boolean, BooleanAtom
 
 from .cases import proved_everywhere
 from .knowledge import Knowledge
 from .needs import sufficient_fact
-from .points import Point, Unevaluable, candidates, divisors, evaluate, landmarks
+from .points import Unevaluable, evaluate
 from .polynomial import OutOfReach, Poly, add, constant, scale, value_of
 from .proof import Proof, Truth
+from .refute import fails_at, points_for
 from .torch_api import ShapeEnv, statically_true
 
 Expr: TypeAlias = "int | sympy.Expr"
@@ -153,7 +155,7 @@ class Prover:
                 claim, self._env, self._assume, lambda c, a: Prover(self._env, a).decide(c)
             )
 
-        witness = self._fails_at(claim, [known.hint], ()) if known.hint else None
+        witness = fails_at(known, claim, [known.hint], ()) if known.hint else None
         if witness is not None:
             return Proof(Truth.REFUTED, text, "evaluation", witness, sufficient=sufficient)
         reason = "no proof found"
@@ -164,12 +166,16 @@ class Prover:
         except OutOfReach as limit:
             reason = f"no proof found: {limit}"
         symbols, facts = known.related(claim.free_symbols)
-        witness = self._fails_at(claim, self._points(claim, symbols, facts), facts)
+        witness = fails_at(known, claim, points_for(known, claim, symbols, facts), facts)
         if witness is not None:
             return Proof(Truth.REFUTED, text, "evaluation", witness, sufficient=sufficient)
         if self._true_on_small_domain(claim, symbols):
             return Proof(Truth.PROVED, text, "all points of a finite domain")
-        if self._env is not None and statically_true(self._env, claim, self._assume):
+        if (
+            self._env is not None
+            and _torch_reads(known, claim)
+            and statically_true(self._env, claim, self._assume)
+        ):
             return Proof(Truth.PROVED, text, "torch's static evaluation")
         return Proof(Truth.UNKNOWN, text, reason, sufficient=sufficient)
 
@@ -200,40 +206,25 @@ class Prover:
             (s for kind, goal in goals[relation] if (s := proved_everywhere(known, kind, goal))), None
         )
 
-    def _points(
-        self, claim: sympy.Basic, symbols: list[sympy.Symbol], facts: Sequence[sympy.Basic]
-    ) -> Iterator[dict[sympy.Symbol, int]]:
-        ranges = {s: self.knowledge.range_of_symbol(s) for s in symbols}
-        expressions = (claim, *facts)
-        return candidates(
-            symbols, ranges, self.knowledge.hint, divisors(*expressions), landmarks(*expressions)
-        )
-
-    def _fails_at(
-        self,
-        claim: sympy.Basic,
-        points: Iterable[Point],
-        facts: Sequence[sympy.Basic],
-    ) -> dict[sympy.Symbol, int] | None:
-        """A point among ``points``, allowed by ``facts``, where the claim is false, on the claim's symbols."""
-        known = self.knowledge
-        for point in points:
-            if known.truth(claim, point) is False:
-                try:
-                    if point is not known.hint and not known.allows(point, facts):
-                        continue
-                    full = known.complete(point, claim.free_symbols)
-                except Unevaluable:
-                    continue
-                return {s: full[s] for s in sorted(claim.free_symbols, key=str)}
-        return None
-
     def _true_on_small_domain(self, claim: sympy.Basic, symbols: list[sympy.Symbol]) -> bool:
         ranges = [self.knowledge.range_of_symbol(s) for s in symbols]
         if prod(high - low + 1 for low, high in ranges) > MAX_POINTS:
             return False
         grid = itertools.product(*(range(low, high + 1) for low, high in ranges))
         return all(self.knowledge.truth(claim, dict(zip(symbols, p, strict=True))) is True for p in grid)
+
+
+def _torch_reads(known: Knowledge, claim: sympy.Basic) -> bool:
+    """Torch bounds the remainder of a negative number as C would, by numbers that are negative. Its word is
+    taken only where every remainder is of something that is provably not negative."""
+    try:
+        return all(
+            proved_everywhere(known, "nonnegative", known.normal(node.args[0])) is not None
+            for node in sympy.preorder_traversal(claim)
+            if isinstance(node, functions.Mod | functions.PythonMod | functions.ModularIndexing | sympy.Mod)
+        )
+    except OutOfReach:
+        return False
 
 
 def decide(

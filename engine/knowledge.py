@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import lcm
 
 import sympy
 import torch.utils._sympy.functions as functions
@@ -29,11 +30,33 @@ class Knowledge:
         self.hint: Point = {s: int(v) for s, v in hints(env).items()} if env else {}
         if assume and any(self.truth(fact, self.hint) is not True for fact in assume):
             self.hint = {}
-        self.normal = Normalizer(self.replacements.get, self._nonzero)
+        self.multiples = self._multiples()
+        self._quotients = {s: m * q for q, (s, m) in self.multiples.items()}
+        self.normal = Normalizer(self._form_of, self._nonzero)
         self.zero: list[Poly] = []
         self.nonnegative: list[Poly] = []
         for relation in self.relations:
             self._learn(relation)
+
+    def _multiples(self) -> dict[sympy.Symbol, tuple[sympy.Symbol, int]]:
+        """For each symbol known to be a multiple of ``m`` a new one, its quotient: the prover then works
+        with ``m*q``, and the quotient's range is rounded inwards."""
+        found: dict[sympy.Symbol, int] = {}
+        for relation in self.relations:
+            for part in relation.args if isinstance(relation, sympy.And) else (relation,):
+                known = _divisibility(part)
+                if known is not None and known[0] not in self.replacements:
+                    found[known[0]] = lcm(found.get(known[0], 1), known[1])
+        quotients = {}
+        for symbol, divisor in found.items():
+            quotient = sympy.Symbol(f"{symbol}/{divisor}", integer=True)
+            low, high = self.range_of_symbol(symbol)
+            self._ranges[quotient] = (-(-low // divisor), high // divisor)
+            quotients[quotient] = (symbol, divisor)
+        return quotients
+
+    def _form_of(self, symbol: sympy.Symbol) -> sympy.Expr | None:
+        return self.replacements.get(symbol, self._quotients.get(symbol))
 
     def range_of(self, number: int) -> Range | None:
         """The range of an unknown; None if it is no symbol."""
@@ -154,3 +177,16 @@ def _relations_of(env: ShapeEnv) -> Iterable[sympy.Basic]:
     for remainder in env.divisible:
         if isinstance(remainder, functions.Mod | functions.PythonMod):
             yield sympy.Eq(remainder, 0, evaluate=False)
+
+
+def _divisibility(relation: sympy.Basic) -> tuple[sympy.Symbol, int] | None:
+    """The symbol and divisor of ``Mod(s, m) == 0``."""
+    if not isinstance(relation, sympy.Eq):
+        return None
+    remainder, zero = relation.args if relation.args[1] == 0 else relation.args[::-1]
+    if zero != 0 or not isinstance(remainder, functions.Mod | functions.PythonMod | sympy.Mod):
+        return None
+    symbol, divisor = remainder.args
+    if not isinstance(symbol, sympy.Symbol) or not isinstance(divisor, sympy.Integer) or divisor <= 0:
+        return None
+    return symbol, int(divisor)

@@ -13,8 +13,22 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from math import lcm, prod
 
+import sympy
+
 from .normal import Floor, Normalizer
-from .polynomial import OutOfReach, Poly, add, constant, content, scale, substitute, unknowns, value_of
+from .polynomial import (
+    Monomial,
+    OutOfReach,
+    Poly,
+    add,
+    constant,
+    content,
+    key,
+    scale,
+    substitute,
+    unknowns,
+    value_of,
+)
 
 MAX_RESIDUES = 2048
 MAX_PERIOD = 4096
@@ -33,15 +47,15 @@ class Residues:
         if count > MAX_RESIDUES:
             raise OutOfReach(f"{count} residues, more than {MAX_RESIDUES}")
 
-    def each(self) -> Iterator[Callable[[Poly], Poly]]:
-        """For each residue that no condition ``p == 0`` rules out: a function that rewrites a polynomial
-        over it. ``q`` takes the place, and the number, of its symbol."""
+    def each(self) -> Iterator[tuple[dict[int, tuple[int, int]], Callable[[Poly], Poly]]]:
+        """For each residue that no condition ``p == 0`` rules out: residue and period by unknown, and a
+        function that rewrites a polynomial over it. ``q`` takes the place, and the number, of its symbol."""
         numbers = list(self._periods)
         for point in itertools.product(*(range(self._periods[n]) for n in numbers)):
             at = dict(zip(numbers, point, strict=True))
             rewrite = self._at(at)
             if not any(_never_zero(rewrite(c)) for c in self._conditions):
-                yield rewrite
+                yield {n: (r, self._periods[n]) for n, r in at.items()}, rewrite
 
     def _need(self, poly: Poly, modulus: int) -> None:
         """Make the periods such that the varying coefficients of ``poly`` are multiples of ``modulus``."""
@@ -87,9 +101,39 @@ def _never_zero(poly: Poly) -> bool:
 def always_zero(normal: Normalizer, poly: Poly, conditions: Iterable[Poly] = ()) -> bool:
     """Is ``poly`` zero wherever all ``conditions`` are? True is a proof; False says that some residue has
     another polynomial there, not that a counterexample is within the ranges. Raises ``OutOfReach``."""
-    return all(not rewrite(poly) for rewrite in Residues(normal, [poly], conditions).each())
+    return all(not rewrite(poly) for _, rewrite in Residues(normal, [poly], conditions).each())
 
 
 def never_zero(normal: Normalizer, poly: Poly, conditions: Iterable[Poly] = ()) -> bool:
     """Is ``poly`` nowhere zero where all ``conditions`` are? True is a proof. Raises ``OutOfReach``."""
-    return all(_never_zero(rewrite(poly)) for rewrite in Residues(normal, [poly], conditions).each())
+    return all(_never_zero(rewrite(poly)) for _, rewrite in Residues(normal, [poly], conditions).each())
+
+
+def failing(normal: Normalizer, poly: Poly) -> Iterator[dict[int, tuple[int, int]]]:
+    """Residue and period, by unknown, wherever ``poly`` is not identically zero. Raises ``OutOfReach``."""
+    return (at for at, rewrite in Residues(normal, [poly]).each() if rewrite(poly))
+
+
+def generalized(normal: Normalizer, poly: Poly) -> Poly:
+    """``poly`` with each product of symbols taken for one unknown: ``s*t`` as ``w``. What holds for every
+    ``w`` holds for every ``s*t``, and one unknown has fewer residues than two."""
+
+    def monomial(m: Monomial) -> Monomial:
+        parts = [normal.atoms[n] for n in m]
+        symbols = [n for n, a in zip(m, parts, strict=True) if isinstance(a, sympy.Symbol)]
+        rest = [n for n in m if n not in symbols]
+        if len(symbols) > 1:
+            together = sympy.Mul(*(normal.atoms[n] for n in symbols))
+            symbols = [normal.number(together)]
+        return tuple(sorted([*symbols, *map(unknown_of, rest)]))
+
+    def unknown_of(number: int) -> int:
+        atom = normal.atoms[number]
+        if not isinstance(atom, Floor):
+            return number
+        return normal.number(Floor(key(generalized(normal, dict(atom.over))), atom.under))
+
+    result: Poly = {}
+    for m, c in poly.items():
+        result = add(result, {monomial(m): c})
+    return result
