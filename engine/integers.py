@@ -96,7 +96,12 @@ class Prover:
         asked = (relation, left, right)
         found = self._memo.get(asked)
         if found is None:
-            found = self._memo[asked] = self._decide_relation(relation, left, right)
+            try:
+                found = self._decide_relation(relation, left, right)
+            except RecursionError:
+                text = f"a relation of {type(left).__name__} and {type(right).__name__}"
+                found = Proof(Truth.UNKNOWN, text, "the expressions are nested too deeply")
+            self._memo[asked] = found
         return found
 
     def _decide_relation(self, relation: Relation, left: Expr, right: Expr) -> Proof:
@@ -171,11 +176,7 @@ class Prover:
             return Proof(Truth.REFUTED, text, "evaluation", witness, sufficient=sufficient)
         if self._true_on_small_domain(claim, symbols):
             return Proof(Truth.PROVED, text, "all points of a finite domain")
-        if (
-            self._env is not None
-            and _torch_reads(known, claim)
-            and statically_true(self._env, claim, self._assume)
-        ):
+        if self._env is not None and _torch_reads(known, claim) and statically_true(self._env, claim):
             return Proof(Truth.PROVED, text, "torch's static evaluation")
         return Proof(Truth.UNKNOWN, text, reason, sufficient=sufficient)
 

@@ -28,7 +28,10 @@ class Knowledge:
         self._ranges = {s: _range(r) for s, r in env.var_to_range.items()} if env else {}
         self.relations = tuple(dict.fromkeys([*assume, *(_relations_of(env) if env else ())]))
         self.hint: Point = {s: int(v) for s, v in hints(env).items()} if env else {}
-        if assume and any(self.truth(fact, self.hint) is not True for fact in assume):
+        within = all(
+            low <= self.hint[s] <= high for s in self.hint for low, high in [self.range_of_symbol(s)]
+        )
+        if not within or any(self.truth(fact, self.hint) is not True for fact in assume):
             self.hint = {}
         self.multiples = self._multiples()
         self._quotients = {s: m * q for q, (s, m) in self.multiples.items()}

@@ -12,6 +12,8 @@ from typing import Any
 import sympy
 import torch.utils._sympy.functions as functions
 
+FAR = 2**40
+
 Point = Mapping[sympy.Symbol, int]
 
 
@@ -92,6 +94,9 @@ def candidates(
     choices = [_values(*ranges.get(s, (None, None)), periods, near) for s in symbols]
     if any(not c for c in choices):
         return
+    if len(symbols) == 1:
+        yield from ({symbols[0]: value} for value in choices[0])
+        return
     small = [c[:4] for c in choices]
     for count, point in enumerate(itertools.product(*small)):
         if count == 64:
@@ -103,7 +108,11 @@ def candidates(
 
 
 def _values(low: int | None, high: int | None, periods: Sequence[int], near: Sequence[int]) -> list[int]:
-    start = low if low is not None else (min(high, 0) if high is not None else 0)
+    if low is not None and low < -FAR:
+        # A witness is for people to read: start from zero rather than from the end of the 64-bit range.
+        start = 0 if high is None else min(high, 0)
+    else:
+        start = low if low is not None else (min(high, 0) if high is not None else 0)
     steps = [
         0,
         1,
@@ -118,7 +127,7 @@ def _values(low: int | None, high: int | None, periods: Sequence[int], near: Seq
         *(p * k + d for p in periods[:6] for k in (1, 3) for d in (0, 1)),
     ]
     found = [start + step for step in steps]
-    if low is None:
+    if low is None or low < -FAR:
         found += [start - step for step in steps]
     if high is not None:
         found = [*found[:6], high, *found[6:]]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import sympy
 
 from .knowledge import Knowledge
-from .points import Point, Unevaluable, candidates, divisors, landmarks
+from .points import FAR, Point, Unevaluable, candidates, divisors, landmarks
 from .polynomial import OutOfReach, add
 from .residues import failing
 
@@ -47,7 +47,7 @@ def _suspects(known: Knowledge, claim: sympy.Basic, symbols: list[sympy.Symbol])
     over one symbol, in every residue."""
     if not isinstance(claim, sympy.Eq | sympy.Le | sympy.Lt):
         return
-    base = {s: known.hint.get(s, known.range_of_symbol(s)[0]) for s in symbols}
+    base = {s: known.hint.get(s, max(known.range_of_symbol(s)[0], -FAR)) for s in symbols}
     try:
         goal = add(known.normal(claim.args[1]), known.normal(claim.args[0]), -1)
         if not isinstance(claim, sympy.Eq) and len(known.normal.symbols_in(goal)) != 1:
@@ -59,7 +59,7 @@ def _suspects(known: Knowledge, claim: sympy.Basic, symbols: list[sympy.Symbol])
                     atom = known.normal.atoms[number]
                     if isinstance(atom, sympy.Symbol):
                         symbol, factor = known.multiples.get(atom, (atom, 1))
-                        low = known.range_of_symbol(atom)[0]
+                        low = max(known.range_of_symbol(atom)[0], -FAR)
                         point[symbol] = factor * (low + (residue - low) % period + far * period)
                 yield {s: v for s, v in point.items() if s in base}
     except OutOfReach:

@@ -30,7 +30,7 @@ from .polynomial import (
     value_of,
 )
 
-MAX_RESIDUES = 2048
+MAX_RESIDUES = 4096
 MAX_PERIOD = 4096
 
 

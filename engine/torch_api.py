@@ -110,9 +110,9 @@ def hints(env: ShapeEnv) -> Mapping[sympy.Symbol, sympy.Integer]:
     return values if values is not None else env.var_to_val
 
 
-def statically_true(env: ShapeEnv, claim: sympy.Basic, axioms: tuple[sympy.Basic, ...] = ()) -> bool:
+def statically_true(env: ShapeEnv, claim: sympy.Basic) -> bool:
     """Torch's own guard-free evaluation: True only if the claim holds for every valuation it knows of."""
-    return bool(statically_known_true(env, claim, axioms=axioms or None))
+    return bool(statically_known_true(env, claim))
 
 
 @contextlib.contextmanager

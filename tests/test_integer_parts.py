@@ -148,7 +148,7 @@ def test_residues_have_a_limit() -> None:
     with pytest.raises(OutOfReach):
         residues.always_zero(normal, normal(FloorDiv(S, 10**6)))
     with pytest.raises(OutOfReach):
-        residues.always_zero(normal, normal(FloorDiv(S, 64) * FloorDiv(T, 64)))
+        residues.always_zero(normal, normal(FloorDiv(S, 64) * FloorDiv(T, 128)))
 
 
 @pytest.mark.parametrize("expr", [*EXPRESSIONS, S * T - S, 7 - S, S - T, S * T + 8], ids=str)
