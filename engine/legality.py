@@ -203,9 +203,8 @@ class Legality:
         return None
 
     def _first_copy(self, site: Site) -> Node:
-        """Where the value stopped following the source's memory: views before it still see its writes."""
-        theirs = self.storages.find(site.source)
-        return min((n for n in site.matched if self.storages.find(n) is not theirs), default=site.root)
+        """Where the value may have stopped following the source's memory: sure views still see its writes."""
+        return min((n for n in site.matched if self.storages.views(n) is not True), default=site.root)
 
     def _write_between(self, storage: Node, first: Node, root: Node, to_last_use: bool) -> Node | None:
         """A node that writes ``storage`` after ``first``, up to the root or up to the last use of its memory."""
