@@ -21,10 +21,18 @@ _COLLECTIVES = frozenset({"c10d", "_c10d_functional", "_c10d_functional_autograd
 _TRITON_FUNCTIONAL = "triton_kernel_wrapper_functional"
 
 
+_IN_PLACE = frozenset(
+    f"i{name}"
+    for name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift concat".split()
+) | {"setitem", "delitem"}
+
+
 @functools.cache
 def _pure_function(function: object) -> bool:
     """Python functions that compute on symbolic numbers or pick results; nothing else is trusted."""
     module = getattr(function, "__module__", None)
+    if module in ("_operator", "operator") and getattr(function, "__name__", "") in _IN_PLACE:
+        return False
     return module in ("_operator", "operator", "math", "torch.utils._sympy.functions") or function in (
         torch.sym_int,
         torch.sym_float,
@@ -33,19 +41,6 @@ def _pure_function(function: object) -> bool:
         torch.sym_not,
         torch.sym_ite,
     )
-
-
-def _in_place_operator(function: object) -> bool:
-    return (
-        getattr(function, "__module__", None) in ("_operator", "operator")
-        and getattr(function, "__name__", "") in _IN_PLACE
-    )
-
-
-_IN_PLACE = frozenset(
-    f"i{name}"
-    for name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift concat".split()
-) | {"setitem", "delitem"}
 
 
 def written_by(node: Node) -> Iterator[Node]:
@@ -74,7 +69,7 @@ def written_by(node: Node) -> Iterator[Node]:
             yield from nodes_in(node.kwargs.get(name))
     elif isinstance(target, HigherOrderOperator):
         yield from _written_by_higher_order(node, target)
-    elif is_getitem(node) or (_pure_function(target) and not _in_place_operator(target)):
+    elif is_getitem(node) or _pure_function(target):
         return
     else:
         yield from node.all_input_nodes
@@ -139,6 +134,6 @@ def kept_for_effect(node: Node) -> str | None:
         if target.namespace in _COLLECTIVES:
             return "it is a collective"
         return "it has side effects" if node.is_impure() else None
-    if is_getitem(node) or (_pure_function(target) and not _in_place_operator(target)):
+    if is_getitem(node) or _pure_function(target):
         return None
     return "what it does is not known"

@@ -49,7 +49,7 @@ class Storages:
 
     def __init__(self, graph: Graph) -> None:
         self._parent: dict[Node, Node] = {}
-        self._members: dict[Node, list[Node]] = {}
+        self._size: dict[Node, int] = {}
         self._owner: dict[int, Node] = {}
         self.trusted = not any(_contradicts_schema(node) for node in graph.nodes)
         for node in graph.nodes:
@@ -58,7 +58,7 @@ class Storages:
     def add(self, node: Node) -> None:
         """Take in one node whose operands are already in."""
         self._parent[node] = node
-        self._members[node] = [node]
+        self._size[node] = 1
         tensor = tensor_of(node)
         key = storage_key(tensor) if tensor is not None else None
         if key is not None:
@@ -75,19 +75,15 @@ class Storages:
             self._parent[node], node = root, self._parent[node]
         return root
 
-    def members(self, node: Node) -> list[Node]:
-        """Every node in the class of ``node``, dead ones included."""
-        return self._members[self.find(node)]
-
     def join(self, left: Node, right: Node) -> tuple[Node, Node] | None:
         """Merge two classes. Returns (kept, merged) representatives, or None if they were one already."""
         kept, merged = self.find(left), self.find(right)
         if kept is merged:
             return None
-        if len(self._members[kept]) < len(self._members[merged]):
+        if self._size[kept] < self._size[merged]:
             kept, merged = merged, kept
         self._parent[merged] = kept
-        self._members[kept] += self._members.pop(merged)
+        self._size[kept] += self._size.pop(merged)
         return kept, merged
 
     def aliased_operands(self, node: Node) -> Iterator[Node]:

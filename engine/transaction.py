@@ -27,11 +27,6 @@ class Transaction:
         """How many nodes fewer there will be after the commit."""
         return len(self._dead) - self._inserted
 
-    @property
-    def changed(self) -> bool:
-        """Has anything been edited?"""
-        return bool(self._undo)
-
     def is_dead(self, node: Node) -> bool:
         """Has the node been retired in this transaction?"""
         return node in self._dead
