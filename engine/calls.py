@@ -85,6 +85,16 @@ def nodes_in(argument: object) -> Iterator[Node]:
             stack.extend((item.step, item.stop, item.start))
 
 
+def operands_at(node: Node, positions: tuple[int, ...]) -> Iterator[Node]:
+    """The nodes that an operator call passes for these positions of its schema, by position or by keyword."""
+    names = signature(node.target).names
+    for position in positions:
+        if position < len(node.args):
+            yield from nodes_in(node.args[position])
+        else:
+            yield from nodes_in(node.kwargs.get(names[position]))
+
+
 def is_getitem(node: Node) -> bool:
     """Does the node pick one result of a call with several?"""
     return node.op == "call_function" and node.target is operator.getitem

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch.fx import Graph, GraphModule, Node
 
-from .calls import is_getitem, nodes_in, signature
+from .calls import is_getitem, nodes_in, operands_at, signature
 from .torch_api import (
     AutoFunctionalized,
     AutoFunctionalizedV2,
@@ -56,12 +56,7 @@ def written_by(node: Node) -> Iterator[Node]:
     if node.op != "call_function":
         yield from node.all_input_nodes
     elif isinstance(target, OpOverload):
-        sig = signature(target)
-        for position in sig.written:
-            if position < len(node.args):
-                yield from nodes_in(node.args[position])
-            else:
-                yield from nodes_in(node.kwargs.get(sig.names[position]))
+        yield from operands_at(node, signature(target).written)
     elif isinstance(target, AutoFunctionalizedV2):
         yield from nodes_in(node.kwargs.get("_all_bases"))
     elif isinstance(target, AutoFunctionalized):

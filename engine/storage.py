@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import torch
 from torch.fx import Graph, Node
 
-from .calls import is_getitem, nodes_in, signature, tensor_of
+from .calls import is_getitem, nodes_in, operands_at, signature, tensor_of
 from .fake import run_fake
 from .torch_api import (
     AutoFunctionalized,
@@ -149,11 +149,7 @@ def annotated_operands(node: Node) -> Iterator[Node]:
         return
     sig = signature(target)
     if sig.returns_alias:
-        for position in sig.aliased:
-            if position < len(node.args):
-                yield from nodes_in(node.args[position])
-            else:
-                yield from nodes_in(node.kwargs.get(sig.names[position]))
+        yield from operands_at(node, sig.aliased)
 
 
 def object_chain(node: Node) -> Iterator[Node]:
