@@ -1,150 +1,216 @@
 """Sound lower bounds of polynomials over ranges, with floors opened and linear facts used.
 
-A floor by a constant is its argument less a remainder: ``floor(p/c) = (p - r)/c`` with ``0 <= r < c``, one
-``r`` for each floor. What is left is a polynomial with rational coefficients over unknowns with ranges, and
-shifting each unknown to the end of its range that its coefficients favour gives the bound: exact for linear
-forms over independent unknowns, sound for all.
+Shifting each unknown to the end of its range that its coefficients favour gives a bound: exact for linear
+forms over independent unknowns, sound for all. Floors by constants are tried as unknowns within bounds of
+their own, then opened: such a floor is its argument less a remainder, ``floor(p/c) = (p - r)/c`` with
+``0 <= r < c``, one ``r`` for each floor. Denominators are carried aside, so all arithmetic is of integers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from fractions import Fraction
+from math import lcm
 
-from .normal import Extremum, Floor, Normalizer
-from .polynomial import Key, Monomial, OutOfReach, Poly, add, key, scale, value_of
+from .atoms import Choice, Extremum, Floor
+from .normal import Normalizer
+from .polynomial import (
+    Key,
+    OutOfReach,
+    Poly,
+    add,
+    constant,
+    key,
+    multiply,
+    scale,
+    substitute,
+    unknowns,
+    value_of,
+)
 
 MAX_PAIRED = 8
 
 Range = tuple[int | None, int | None]
 """Least and greatest value, either None where there is no bound."""
 
-_Rational = dict[Monomial, Fraction]
-
 
 class Bounds:
     """Lower bounds under given ranges, by unknown, and facts: polynomials known to be non-negative."""
 
     def __init__(
-        self, normal: Normalizer, ranges: Callable[[int], Range | None], facts: Iterable[Poly] = ()
+        self,
+        normal: Normalizer,
+        ranges: Callable[[int], Range | None],
+        facts: Iterable[Poly] = (),
+        found: dict[int, Range] | None = None,
     ) -> None:
         self._normal, self._ranges = normal, ranges
-        self._facts = [dict(f) for f in dict.fromkeys(map(key, facts))]
-        self._remainders: dict[int, int] = {}
+        self.facts = [dict(f) for f in dict.fromkeys(map(key, facts))]
+        self._found: dict[int, Range] = {} if found is None else found
         self._answers: dict[Key, bool] = {}
 
-    def with_facts(self, *facts: Poly) -> Bounds:
-        """The same, knowing more."""
-        return Bounds(self._normal, self._ranges, [*self._facts, *facts])
+    def with_facts_only(self, *facts: Poly) -> Bounds:
+        """The same ranges, and these facts instead."""
+        return Bounds(self._normal, self._ranges, facts, self._found)
 
     def nonnegative(self, poly: Poly) -> bool:
         """Is ``poly >= 0`` wherever ranges and facts allow? True is a proof."""
         asked = key(poly)
         found = self._answers.get(asked)
         if found is None:
-            found = self._answers[asked] = self._at_least_zero(poly) or self._by_facts(poly)
+            try:
+                found = self._not_negative(poly)
+            except OutOfReach:
+                found = False
+            self._answers[asked] = found
         return found
 
-    def _by_facts(self, poly: Poly) -> bool:
-        """Subtract one fact that cancels a term, or one after another: what is left must not be negative."""
-        for fact in self._facts:
+    def range(self, number: int) -> Range:
+        """The bounds of an unknown, by ranges alone. Remainders are numbered below zero."""
+        found = self._found.get(number)
+        if found is None:
+            try:
+                found = self._range(number)
+            except OutOfReach:
+                found = None, None
+            self._found[number] = found
+        return found
+
+    def _by_facts(self, poly: Poly, denominator: int, facts: list[Poly]) -> bool:
+        """Subtract one fact that cancels a term, or one after another: is what is left, over ``denominator``,
+        an integer that is not negative?"""
+        for fact in facts:
             rest = _less(poly, fact)
             if rest is None:
                 continue
-            if self._at_least_zero(rest):
+            if self._above(rest, -denominator):
                 return True
-            for other in self._facts[:MAX_PAIRED]:
+            for other in facts[:MAX_PAIRED]:
                 last = _less(rest, other)
-                if last is not None and self._at_least_zero(last):
+                if last is not None and self._above(last, -denominator):
                     return True
         return False
 
-    def _at_least_zero(self, poly: Poly) -> bool:
-        try:
-            low = self._least(self._opened(poly))
-        except OutOfReach:
+    def _of_extrema(self, poly: Poly) -> list[Poly]:
+        """What the extrema in a polynomial are by definition: no less, or no more, than their operands."""
+        found = []
+        for number in sorted(unknowns(poly)):
+            atom = self._normal.atoms[number] if number >= 0 else None
+            if isinstance(atom, Extremum):
+                sign = 1 if atom.largest else -1
+                found += [add({(number,): sign}, dict(p), -sign) for p in sorted(atom.of, key=sorted)]
+        return found
+
+    def _not_negative(self, poly: Poly) -> bool:
+        if self._above(poly, -1):
+            return True
+        opened, denominator = self._opened(poly)
+        if denominator > 1 and self._above(opened, -denominator):
+            return True
+        facts = [*self.facts, *self._of_extrema(poly)]
+        if self._by_facts(poly, 1, facts):
+            return True
+        if denominator == 1:
             return False
-        # An integer above -1 is not negative.
-        return low is not None and low > -1
+        # An integer above -1 is not negative, so neither is one of a numerator above minus the denominator.
+        facts = [self._opened(f)[0] for f in [*self.facts, *self._of_extrema(opened)]]
+        return self._by_facts(opened, denominator, facts)
 
-    def _opened(self, poly: Poly) -> _Rational:
-        result: _Rational = {}
+    def _above(self, poly: Poly, end: int) -> bool:
+        low = self._least(poly)
+        return low is not None and low > end
+
+    def _least_opened(self, poly: Poly) -> int | None:
+        """A lower bound, with the floors by constants opened; None also where there are none."""
+        opened, denominator = self._opened(poly)
+        low = self._least(opened) if denominator > 1 else None
+        return None if low is None else -(-low // denominator)
+
+    def _opened(self, poly: Poly) -> tuple[Poly, int]:
+        """The polynomial times a positive number, free of floors by constants, and that number."""
+        terms = []
         for monomial, coefficient in poly.items():
-            term: _Rational = {(): Fraction(coefficient)}
+            term, denominator = constant(coefficient), 1
             for number in monomial:
-                term = _times(term, self._open(number))
-            for m, c in term.items():
-                result[m] = result.get(m, Fraction(0)) + c
-        return {m: c for m, c in result.items() if c}
+                form, divisor = self._open(number)
+                term, denominator = multiply(term, form), denominator * divisor
+            terms.append((term, denominator))
+        common = lcm(*(d for _, d in terms))
+        result: Poly = {}
+        for term, denominator in terms:
+            result = add(result, term, common // denominator)
+        return result, common
 
-    def _open(self, number: int) -> _Rational:
+    def _open(self, number: int) -> tuple[Poly, int]:
         atom = self._normal.atoms[number]
-        divisor = value_of(dict(atom.under)) if isinstance(atom, Floor) else None
-        if not isinstance(atom, Floor) or not divisor:
-            return {(number,): Fraction(1)}
-        over = self._opened(dict(atom.over))
-        result = {m: c / divisor for m, c in over.items()}
-        # Remainders are unknowns of their own, numbered below zero.
-        remainder = (-1 - number,)
-        self._remainders[-1 - number] = divisor
-        result[remainder] = result.get(remainder, Fraction(0)) - Fraction(1, divisor)
-        return result
+        if not isinstance(atom, Floor) or atom.divisor is None:
+            return {(number,): 1}, 1
+        over, denominator = self._opened(dict(atom.over))
+        return add(over, {(-1 - number,): -denominator}), denominator * atom.divisor
 
     def _range(self, number: int) -> Range:
         if number < 0:
-            return 0, self._remainders[number] - 1
+            floor = self._normal.atoms[-1 - number]
+            assert isinstance(floor, Floor)
+            assert floor.divisor is not None
+            return 0, floor.divisor - 1
         known = self._ranges(number)
         if known is not None:
             return known
         atom = self._normal.atoms[number]
         if isinstance(atom, Floor):
-            # A floor by an unknown: its sign is that of a non-negative argument over a positive divisor.
-            below = Bounds(self._normal, self._ranges)
-            positive = below._at_least_zero(add(dict(atom.under), {(): -1}))
-            return (0, None) if positive and below._at_least_zero(dict(atom.over)) else (None, None)
-        if isinstance(atom, Extremum):
-            return self._range_of_extremum(atom)
+            return self._range_of_floor(atom)
+        if isinstance(atom, Extremum | Choice):
+            return self._range_of_several(atom)
         return None, None
 
-    def _range_of_extremum(self, atom: Extremum) -> Range:
-        lows = [self._floor_of(dict(p)) for p in atom.of]
-        highs = [self._ceiling_of(dict(p)) for p in atom.of]
-        some_lows, some_highs = [x for x in lows if x is not None], [x for x in highs if x is not None]
+    def _range_of_floor(self, atom: Floor) -> Range:
+        low, high = self._ends(atom.over)
+        divisor = atom.divisor
+        if divisor is not None:
+            return None if low is None else low // divisor, None if high is None else high // divisor
+        # By an unknown: the sign is that of a non-negative argument over a positive divisor.
+        least = self._ends(atom.under)[0]
+        positive = least is not None and least > 0 and low is not None and low >= 0
+        return (0, None) if positive else (None, None)
+
+    def _range_of_several(self, atom: Extremum | Choice) -> Range:
+        of = atom.of if isinstance(atom, Extremum) else (atom.then, atom.other)
+        ends = [self._ends(p) for p in of]
+        lows, highs = [low for low, _ in ends if low is not None], [h for _, h in ends if h is not None]
+        all_low, all_high = len(lows) == len(ends), len(highs) == len(ends)
+        if isinstance(atom, Choice):
+            return min(lows) if all_low else None, max(highs) if all_high else None
         if atom.largest:
-            return max(some_lows, default=None), max(some_highs) if len(some_highs) == len(highs) else None
-        return min(some_lows) if len(some_lows) == len(lows) else None, min(some_highs, default=None)
+            return max(lows, default=None), max(highs) if all_high else None
+        return min(lows) if all_low else None, min(highs, default=None)
 
-    def _floor_of(self, poly: Poly) -> int | None:
-        low = self._least(self._opened(poly))
-        return None if low is None else -int(-low // 1)
+    def _ends(self, of: Key) -> Range:
+        lows: list[int | None] = []
+        for poly in (dict(of), scale(dict(of), -1)):
+            found = [low for low in (self._least(poly), self._least_opened(poly)) if low is not None]
+            lows.append(max(found, default=None))
+        low, high = lows
+        return low, None if high is None else -high
 
-    def _ceiling_of(self, poly: Poly) -> int | None:
-        low = self._floor_of(scale(poly, -1))
-        return None if low is None else -low
-
-    def _least(self, poly: _Rational) -> Fraction | None:
+    def _least(self, poly: Poly) -> int | None:
         """A lower bound, by writing the polynomial in distances from the favoured ends of the ranges."""
         for number in sorted({n for m in poly for n in m}):
-            low, high = self._range(number)
-            signs = [c for m, c in poly.items() if number in m]
-            if low is not None and not (all(c < 0 for c in signs) and high is not None):
-                poly = _shifted(poly, number, Fraction(low), 1)
+            low, high = self.range(number)
+            if low is not None and (high is None or any(c > 0 for m, c in poly.items() if number in m)):
+                poly = _shifted(poly, number, low, 1)
             elif high is not None:
-                poly = _shifted(poly, number, Fraction(high), -1)
+                poly = _shifted(poly, number, high, -1)
             else:
                 return None
-        total = Fraction(0)
+        total = 0
         for monomial, coefficient in poly.items():
-            if not monomial:
-                total += coefficient
-            elif coefficient < 0:
-                reach = Fraction(1)
+            if coefficient < 0:
                 for number in monomial:
-                    low, high = self._range(number)
+                    low, high = self.range(number)
                     if low is None or high is None:
                         return None
-                    reach *= high - low
-                total += coefficient * reach
+                    coefficient *= high - low
+            total += coefficient if coefficient < 0 or not monomial else 0
         return total
 
 
@@ -158,27 +224,7 @@ def _less(poly: Poly, fact: Poly) -> Poly | None:
     return add(poly, fact, (-poly[term]) // fact[term])
 
 
-def _times(left: _Rational, right: _Rational) -> _Rational:
-    result: _Rational = {}
-    for m, a in left.items():
-        for n, b in right.items():
-            where = tuple(sorted(m + n))
-            result[where] = result.get(where, Fraction(0)) + a * b
-    if len(result) > 200:
-        raise OutOfReach("a bound of more than 200 terms")
-    return {m: c for m, c in result.items() if c}
-
-
-def _shifted(poly: _Rational, number: int, end: Fraction, direction: int) -> _Rational:
+def _shifted(poly: Poly, number: int, end: int, direction: int) -> Poly:
     """``poly`` with ``number`` written as ``end + direction * distance``, the distance under its number."""
-    form: _Rational = {(number,): Fraction(direction)}
-    if end:
-        form[()] = end
-    result: _Rational = {}
-    for monomial, coefficient in poly.items():
-        term: _Rational = {tuple(n for n in monomial if n != number): coefficient}
-        for _ in range(monomial.count(number)):
-            term = _times(term, form)
-        for m, c in term.items():
-            result[m] = result.get(m, Fraction(0)) + c
-    return {m: c for m, c in result.items() if c}
+    form = add({(number,): direction}, constant(end))
+    return substitute(poly, lambda n: form if n == number else {(n,): 1})

@@ -26,7 +26,7 @@ from sympy.logic.boolalg import And, Boolean, BooleanAtom
 from .cases import proved_everywhere
 from .knowledge import Knowledge
 from .needs import sufficient_fact
-from .points import Unevaluable, evaluate
+from .points import Point, Unevaluable, evaluate
 from .polynomial import OutOfReach, Poly, add, constant, scale, value_of
 from .proof import Proof, Truth
 from .refute import fails_at, points_for
@@ -39,6 +39,8 @@ _TEXT = {sympy.Eq: "==", sympy.Ne: "!=", sympy.Le: "<=", sympy.Lt: "<", sympy.Ge
 _MIRRORED = {sympy.Ge: sympy.Le, sympy.Gt: sympy.Lt}
 _HOLDS = {sympy.Eq: operator.eq, sympy.Ne: operator.ne, sympy.Le: operator.le, sympy.Lt: operator.lt}
 MAX_POINTS = 4096
+FEW_POINTS = 8
+"""How many points are tried before the costlier steps of a proof."""
 
 
 class Prover:
@@ -50,7 +52,7 @@ class Prover:
     def __init__(self, shape_env: ShapeEnv | None = None, assume: Sequence[sympy.Basic] = ()) -> None:
         self._env, self._assume = shape_env, tuple(assume)
         self._memo: dict[object, Proof] = {}
-        self._values: dict[sympy.Expr, tuple[int | None, frozenset[sympy.Symbol]]] = {}
+        self._values: dict[sympy.Expr, tuple[int | None, Point]] = {}
         self._known: Knowledge | None = None
 
     @property
@@ -120,7 +122,7 @@ class Prover:
             truth = self.knowledge.truth(claim, {})
             if truth is not None:
                 return Proof.of(truth, text, "no symbols")
-        return self._settle(claim, text, lambda: self._by_normal_form(relation, left, right))
+        return self._settle(claim, text, relation)
 
     def _sufficient(self, claim: sympy.Basic) -> Callable[[], str | None]:
         return lambda: sufficient_fact(
@@ -131,81 +133,63 @@ class Prover:
         """The hint, if the relation is false there. Each side is evaluated once in a run."""
         if not self.knowledge.hint:
             return None
-        (ours, symbols), (theirs, others) = self._at_hint(left), self._at_hint(right)
+        (ours, at), (theirs, there) = self._at_hint(left), self._at_hint(right)
         if ours is None or theirs is None or _HOLDS[relation](ours, theirs):
             return None
-        return {s: self.knowledge.hint[s] for s in sorted(symbols | others, key=str)}
+        return dict(sorted({**at, **there}.items(), key=lambda known: str(known[0])))
 
-    def _at_hint(self, expr: Expr) -> tuple[int | None, frozenset[sympy.Symbol]]:
+    def _at_hint(self, expr: Expr) -> tuple[int | None, Point]:
         if isinstance(expr, int):
-            return expr, frozenset()
+            return expr, {}
         found = self._values.get(expr)
         if found is None:
             try:
-                found = (evaluate(expr, self.knowledge.hint), frozenset(expr.free_symbols))
+                full = self.knowledge.complete(self.knowledge.hint, expr.free_symbols)
+                found = (evaluate(expr, full), {s: full[s] for s in expr.free_symbols})
             except Unevaluable:
-                found = (None, frozenset())
+                found = (None, {})
             self._values[expr] = found
         return found
 
-    def _settle(
-        self, claim: sympy.Basic, text: str | Callable[[], str], by_form: Callable[[], str | None] | None
-    ) -> Proof:
-        known = self.knowledge
+    def _settle(self, claim: sympy.Basic, text: str | Callable[[], str], relation: Relation | None) -> Proof:
+        """The verdict on a claim, which was tried at the hint if it is a relation."""
+        known, reason = self.knowledge, "no proof found"
         if claim in self._assume:
             return Proof(Truth.PROVED, text, "assumed by the user")
-
-        def sufficient() -> str | None:
-            return sufficient_fact(
-                claim, self._env, self._assume, lambda c, a: Prover(self._env, a).decide(c)
-            )
-
-        witness = fails_at(known, claim, [known.hint], ()) if known.hint else None
-        if witness is not None:
-            return Proof(Truth.REFUTED, text, "evaluation", witness, sufficient=sufficient)
-        reason = "no proof found"
-        try:
-            step = by_form() if by_form is not None else None
-            if step is not None:
-                return Proof(Truth.PROVED, text, step)
-        except OutOfReach as limit:
-            reason = f"no proof found: {limit}"
+        form: Poly | None = None
+        if relation is not None:
+            try:
+                form = add(known.normal(claim.args[1]), known.normal(claim.args[0]), -1)
+            except OutOfReach as limit:
+                reason = f"no proof found: {limit}"
+            else:
+                number = value_of(form)
+                if number is not None and _HOLDS[relation](0, number):
+                    return Proof(Truth.PROVED, text, "normal form")
         symbols, facts = known.related(claim.free_symbols)
-        witness = fails_at(known, claim, points_for(known, claim, symbols, facts), facts)
+        points = points_for(known, claim, symbols, facts)
+        few = [
+            *([known.hint] if relation is None and known.hint else []),
+            *itertools.islice(points, FEW_POINTS),
+        ]
+        witness = fails_at(known, claim, few, facts)
+        if witness is None and relation is not None and form is not None:
+            try:
+                for kind, goal in _goals(relation, form):
+                    step = proved_everywhere(known, kind, goal)
+                    if step is not None:
+                        return Proof(Truth.PROVED, text, step)
+            except OutOfReach as limit:
+                reason = f"no proof found: {limit}"
+        if witness is None:
+            witness = fails_at(known, claim, points, facts)
         if witness is not None:
-            return Proof(Truth.REFUTED, text, "evaluation", witness, sufficient=sufficient)
+            return Proof(Truth.REFUTED, text, "evaluation", witness, sufficient=self._sufficient(claim))
         if self._true_on_small_domain(claim, symbols):
             return Proof(Truth.PROVED, text, "all points of a finite domain")
         if self._env is not None and _torch_reads(known, claim) and statically_true(self._env, claim):
             return Proof(Truth.PROVED, text, "torch's static evaluation")
-        return Proof(Truth.UNKNOWN, text, reason, sufficient=sufficient)
-
-    def _by_normal_form(self, relation: Relation, left: Expr, right: Expr) -> str | None:
-        """The step that proved ``left relation right``, or None. Raises ``OutOfReach``."""
-        known = self.knowledge
-        difference = add(known.normal(right), known.normal(left), -1)
-        number = value_of(difference)
-        if number is not None:
-            holds = {
-                sympy.Eq: number == 0,
-                sympy.Ne: number != 0,
-                sympy.Le: number >= 0,
-                sympy.Lt: number > 0,
-            }
-            return "normal form" if holds[relation] else None
-        goals: dict[Relation, list[tuple[str, Poly]]] = {
-            sympy.Eq: [("zero", difference)],
-            sympy.Le: [("nonnegative", difference)],
-            sympy.Lt: [("nonnegative", add(difference, constant(-1)))],
-            sympy.Ne: [
-                ("nonzero", difference),
-                ("nonnegative", add(difference, constant(-1))),
-                ("nonnegative", add(scale(difference, -1), constant(-1))),
-            ],
-        }
-        return next(
-            (s for kind, goal in goals[relation] if (s := proved_everywhere(known, kind, goal))), None
-        )
+        return Proof(Truth.UNKNOWN, text, reason, sufficient=self._sufficient(claim))
 
     def _true_on_small_domain(self, claim: sympy.Basic, symbols: list[sympy.Symbol]) -> bool:
         ranges = [self.knowledge.range_of_symbol(s) for s in symbols]
@@ -213,6 +197,16 @@ class Prover:
             return False
         grid = itertools.product(*(range(low, high + 1) for low, high in ranges))
         return all(self.knowledge.truth(claim, dict(zip(symbols, p, strict=True))) is True for p in grid)
+
+
+def _goals(relation: Relation, form: Poly) -> list[tuple[str, Poly]]:
+    """What is to be shown of ``form``, right less left, for the relation to hold: any of these."""
+    more, less = add(form, constant(-1)), add(scale(form, -1), constant(-1))
+    if relation is sympy.Eq:
+        return [("zero", form)]
+    if relation is sympy.Ne:
+        return [("nonzero", form), ("nonnegative", more), ("nonnegative", less)]
+    return [("nonnegative", form if relation is sympy.Le else more)]
 
 
 def _torch_reads(known: Knowledge, claim: sympy.Basic) -> bool:

@@ -11,8 +11,8 @@ import torch.utils._sympy.functions as functions
 from .bounds import Bounds, Range
 from .normal import Normalizer
 from .points import Point, Unevaluable, evaluate
-from .polynomial import OutOfReach, Poly, add, constant, value_of
-from .torch_api import ShapeEnv, hints
+from .polynomial import OutOfReach, Poly, add, constant, scale, value_of
+from .torch_api import ShapeEnv, hints, resolved
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 """Sizes, strides and bounds are 64-bit integers, so no symbol lies outside."""
@@ -21,7 +21,7 @@ _RELATIONS = (sympy.Eq, sympy.Ne, sympy.Le, sympy.Lt, sympy.Ge, sympy.Gt)
 
 
 class Knowledge:
-    """Ranges, replacements, relations. ``zero``: polynomials known to be 0; ``nonnegative``: known >= 0."""
+    """Ranges, replacements, relations. ``zero``: polynomials known to be 0. ``bounds``: under all of it."""
 
     def __init__(self, env: ShapeEnv | None, assume: Sequence[sympy.Basic]) -> None:
         self.replacements: Mapping[sympy.Symbol, sympy.Expr] = dict(env.replacements) if env else {}
@@ -37,7 +37,7 @@ class Knowledge:
         self._quotients = {s: m * q for q, (s, m) in self.multiples.items()}
         self.normal = Normalizer(self._form_of, self._nonzero)
         self.zero: list[Poly] = []
-        self.nonnegative: list[Poly] = []
+        self.bounds = Bounds(self.normal, self.range_of)
         for relation in self.relations:
             self._learn(relation)
 
@@ -73,10 +73,6 @@ class Knowledge:
             low = 1 if symbol.is_positive else 0 if symbol.is_nonnegative else INT64_MIN
         return low, INT64_MAX if high is None else high
 
-    def bounds(self) -> Bounds:
-        """Bounds under all that is known."""
-        return Bounds(self.normal, self.range_of, self.nonnegative)
-
     def related(self, symbols: Iterable[sympy.Symbol]) -> tuple[list[sympy.Symbol], list[sympy.Basic]]:
         """The symbols that facts tie to the given ones, and those facts. Replaced symbols are resolved."""
         found = dict.fromkeys(r for s in symbols for r in self._roots(s))
@@ -101,7 +97,7 @@ class Knowledge:
         full = dict(point)
         for symbol in symbols:
             if symbol not in full:
-                full[symbol] = evaluate(self._resolved(symbol), full)
+                full[symbol] = evaluate(resolved(symbol, self.replacements), full)
         return full
 
     def allows(self, point: Point, facts: Iterable[sympy.Basic]) -> bool:
@@ -111,8 +107,8 @@ class Knowledge:
             if not low <= value <= high:
                 return False
         for symbol in self.replacements:
-            if symbol not in point and self._resolved(symbol).free_symbols <= point.keys():
-                value = evaluate(self._resolved(symbol), point)
+            if symbol not in point and resolved(symbol, self.replacements).free_symbols <= point.keys():
+                value = evaluate(resolved(symbol, self.replacements), point)
                 low, high = self.range_of_symbol(symbol)
                 if not low <= value <= high:
                     return False
@@ -126,21 +122,11 @@ class Knowledge:
             return None
 
     def _roots(self, symbol: sympy.Symbol) -> set[sympy.Symbol]:
-        return self._resolved(symbol).free_symbols  # type: ignore[no-any-return]
-
-    def _resolved(self, symbol: sympy.Symbol) -> sympy.Expr:
-        expr = symbol
-        for _ in range(len(self.replacements) + 1):
-            if not any(s in self.replacements for s in expr.free_symbols):
-                break
-            expr = expr.xreplace(self.replacements)
-        return expr
+        return resolved(symbol, self.replacements).free_symbols  # type: ignore[no-any-return]
 
     def _nonzero(self, poly: Poly) -> bool:
-        bounds = self.bounds()
-        return bounds.nonnegative(add(poly, constant(1), -1)) or bounds.nonnegative(
-            add(constant(-1), poly, -1)
-        )
+        positive, negative = add(poly, constant(-1)), add(constant(-1), poly, -1)
+        return self.bounds.nonnegative(positive) or self.bounds.nonnegative(negative)
 
     def _learn(self, relation: sympy.Basic) -> None:
         if isinstance(relation, sympy.And):
@@ -158,12 +144,14 @@ class Knowledge:
             return
         if isinstance(relation, sympy.Eq):
             self.zero.append(difference)
-            self.nonnegative += [difference, add({}, difference, -1)]
+            facts = [difference, scale(difference, -1)]
         elif isinstance(relation, sympy.Ge | sympy.Gt):
-            self.nonnegative.append(add(difference, constant(int(isinstance(relation, sympy.Gt))), -1))
+            facts = [add(difference, constant(-int(isinstance(relation, sympy.Gt))))]
         elif isinstance(relation, sympy.Le | sympy.Lt):
-            strict = constant(int(isinstance(relation, sympy.Lt)))
-            self.nonnegative.append(add(add({}, difference, -1), strict, -1))
+            facts = [add(scale(difference, -1), constant(-int(isinstance(relation, sympy.Lt))))]
+        else:
+            return
+        self.bounds = self.bounds.with_facts_only(*self.bounds.facts, *facts)
 
 
 def _range(known: object) -> tuple[int | None, int | None]:

@@ -7,14 +7,14 @@ simplifier tells apart then often meet: ``8*(s//8) + Mod(s, 8)`` and ``s`` are o
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import gcd
-from typing import TypeAlias
 
 import sympy
 import torch.utils._sympy.functions as functions
 
+from .atoms import Atom, Choice, Extremum, Floor, parts
 from .polynomial import (
     Key,
     OutOfReach,
@@ -27,32 +27,13 @@ from .polynomial import (
     multiply,
     scale,
     split_by,
+    substitute,
     unknown,
     unknowns,
     value_of,
 )
 
 MAX_POWER = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Floor:
-    """``floor(over / under)``. ``under`` is a positive constant, or a polynomial that is never zero."""
-
-    over: Key
-    under: Key
-
-
-@dataclass(frozen=True, slots=True)
-class Extremum:
-    """``Min`` or ``Max`` of two or more polynomials."""
-
-    largest: bool
-    of: frozenset[Key]
-
-
-Atom: TypeAlias = "sympy.Basic | Floor | Extremum"
-"""What an unknown stands for: a symbol, an irreducible operation, or an expression not looked into."""
 
 
 class Normalizer:
@@ -88,14 +69,41 @@ class Normalizer:
         while stack:
             for number in unknowns(stack.pop()) - seen:
                 seen.add(number)
-                atom = self.atoms[number]
-                if isinstance(atom, Floor):
-                    stack += [dict(atom.over), dict(atom.under)]
-                elif isinstance(atom, Extremum):
-                    stack += map(dict, atom.of)
+                inside = parts(self.atoms[number])
+                if inside:
+                    stack += map(dict, inside)
                 else:
                     found.add(number)
         return found
+
+    def rewriter(self, simpler: Callable[[Atom], Atom | Key | int]) -> Callable[[Poly], Poly]:
+        """A function that puts polynomials in normal form anew, with ``simpler`` applied to every atom before
+        its parts are looked at. It gives an atom, a polynomial or a number. Raises ``OutOfReach``."""
+        forms: dict[int, Poly] = {}
+
+        def again(poly: Poly) -> Poly:
+            return substitute(poly, form)
+
+        def form(number: int) -> Poly:
+            found = forms.get(number)
+            if found is None:
+                found = forms[number] = anew(number)
+            return found
+
+        def anew(number: int) -> Poly:
+            atom = simpler(self.atoms[number])
+            if isinstance(atom, int):
+                return constant(atom)
+            if isinstance(atom, frozenset):
+                return again(dict(atom))
+            inside = [again(dict(p)) for p in parts(atom)]
+            if isinstance(atom, Floor):
+                return self.floor(*inside)
+            if isinstance(atom, Extremum):
+                return self.extremum(atom.largest, inside)
+            return self.choice(*inside) if isinstance(atom, Choice) else unknown(number)
+
+        return again
 
     def _form(self, expr: sympy.Basic) -> Poly:
         if isinstance(expr, sympy.Integer):
@@ -126,7 +134,11 @@ class Normalizer:
             base, divisor, modulus = map(self, expr.args)
             return self.modulo(self.floor(base, divisor), modulus)
         if isinstance(expr, functions.Min | functions.Max | sympy.Min | sympy.Max):
-            return self._extremum(isinstance(expr, functions.Max | sympy.Max), [self(a) for a in expr.args])
+            return self.extremum(isinstance(expr, functions.Max | sympy.Max), [self(a) for a in expr.args])
+        if isinstance(expr, functions.Where):
+            condition, then, other = expr.args
+            chosen = self._by_condition(condition, self(then), self(other))
+            return self._whole(expr) if chosen is None else chosen
         if isinstance(expr, functions.Identity):
             return self(expr.args[0])
         return self._whole(expr)
@@ -194,12 +206,55 @@ class Normalizer:
                 return exact
         return unknown(self.number(Floor(key(over), key(under))))
 
-    def _extremum(self, largest: bool, of: list[Poly]) -> Poly:
-        options = {key(p) for p in of}
-        values = [v for p in of if (v := value_of(p)) is not None]
-        if len(values) > 1:
-            best = max(values) if largest else min(values)
-            options -= {key(constant(v)) for v in values if v != best}
+    def extremum(self, largest: bool, of: list[Poly]) -> Poly:
+        """``Max`` of the operands if ``largest``, else ``Min``."""
+        options: set[Key] = set()
+        for poly in of:
+            atom = self._alone(poly)
+            same = isinstance(atom, Extremum) and atom.largest == largest
+            options |= atom.of if same else {key(poly)}  # type: ignore[union-attr]
+        for one, other in itertools.permutations(options, 2):
+            ahead = value_of(add(dict(one), dict(other), -1))
+            if ahead is not None and (ahead > 0) == largest:
+                options.discard(other)
         if len(options) == 1:
             return dict(next(iter(options)))
         return unknown(self.number(Extremum(largest, frozenset(options))))
+
+    def _alone(self, poly: Poly) -> Atom | None:
+        """The atom that the polynomial is, if it is one."""
+        (monomial, coefficient), *rest = poly.items() or [((), 0)]
+        return self.atoms[monomial[0]] if len(monomial) == 1 and coefficient == 1 and not rest else None
+
+    def choice(self, when: Poly, then: Poly, other: Poly) -> Poly:
+        """``then`` where ``when >= 0``, else ``other``."""
+        value = value_of(when)
+        if value is not None or then == other:
+            return other if value is not None and value < 0 else then
+        return unknown(self.number(Choice(key(when), key(then), key(other))))
+
+    def _by_condition(self, condition: sympy.Basic, then: Poly, other: Poly) -> Poly | None:
+        """``then`` where the condition holds, else ``other``; None for a condition that is no relation of
+        integers, or made of them."""
+        if condition in (sympy.true, sympy.false):
+            return then if condition is sympy.true else other
+        if isinstance(condition, sympy.Not):
+            return self._by_condition(condition.args[0], other, then)
+        if isinstance(condition, sympy.And | sympy.Or):
+            result: Poly | None = then if isinstance(condition, sympy.And) else other
+            for part in condition.args:
+                if result is not None:
+                    sides = (result, other) if isinstance(condition, sympy.And) else (then, result)
+                    result = self._by_condition(part, *sides)
+            return result
+        if not isinstance(condition, sympy.Rel):
+            return None
+        left, right = map(self, condition.args)
+        more, less = add(left, right, -1), add(right, left, -1)
+        if isinstance(condition, sympy.Eq):
+            return self.choice(more, self.choice(less, then, other), other)
+        if isinstance(condition, sympy.Ne):
+            return self.choice(more, self.choice(less, other, then), then)
+        if isinstance(condition, sympy.Ge | sympy.Le):
+            return self.choice(more if isinstance(condition, sympy.Ge) else less, then, other)
+        return self.choice(less if isinstance(condition, sympy.Gt) else more, other, then)

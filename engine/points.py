@@ -102,6 +102,10 @@ def candidates(
         if count == 64:
             break
         yield dict(zip(symbols, point, strict=True))
+    # All alike, which orders between symbols allow; values that only the facts suggest come last in each list.
+    for value in list(dict.fromkeys(itertools.chain.from_iterable(c[4:] for c in choices)))[:64]:
+        if all(value in c for c in choices):
+            yield dict.fromkeys(symbols, value)
     scatter = random.Random(len(symbols))
     for _ in range(48):
         yield {s: scatter.choice(c) for s, c in zip(symbols, choices, strict=True)}

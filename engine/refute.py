@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import sympy
 
+from .atoms import Atom
 from .knowledge import Knowledge
 from .points import FAR, Point, Unevaluable, candidates, divisors, landmarks
-from .polynomial import OutOfReach, add
+from .polynomial import OutOfReach, add, constant
 from .residues import failing
 
+FIRST = 8
 MAX_SUSPECTS = 64
 
 
@@ -35,32 +37,61 @@ def fails_at(
 def points_for(
     known: Knowledge, claim: sympy.Basic, symbols: list[sympy.Symbol], facts: Sequence[sympy.Basic]
 ) -> Iterator[Point]:
-    """Points over ``symbols`` worth trying: where residues disagree, then the ends and landmarks of ranges."""
-    yield from _suspects(known, claim, symbols)
+    """Points over ``symbols`` worth trying: a few ends of ranges, where residues disagree, then landmarks."""
     ranges = {s: known.range_of_symbol(s) for s in symbols}
     expressions = (claim, *facts)
-    yield from candidates(symbols, ranges, known.hint, divisors(*expressions), landmarks(*expressions))
+    others = candidates(symbols, ranges, known.hint, divisors(*expressions), landmarks(*expressions))
+    yield from itertools.islice(others, FIRST)
+    yield from _suspects(known, claim, symbols)
+    yield from others
 
 
 def _suspects(known: Knowledge, claim: sympy.Basic, symbols: list[sympy.Symbol]) -> Iterator[Point]:
-    """Points in the residues at which the two sides of an equality are different polynomials; for an order
-    over one symbol, in every residue."""
+    """Points in the residues at which the two sides are not sure to be in the order, or equality, claimed. For
+    orders over several symbols each is varied in turn, the others at a few values."""
     if not isinstance(claim, sympy.Eq | sympy.Le | sympy.Lt):
         return
     base = {s: known.hint.get(s, max(known.range_of_symbol(s)[0], -FAR)) for s in symbols}
     try:
         goal = add(known.normal(claim.args[1]), known.normal(claim.args[0]), -1)
-        if not isinstance(claim, sympy.Eq) and len(known.normal.symbols_in(goal)) != 1:
+        if isinstance(claim, sympy.Eq):
+            yield from _in_residues(known, failing(known.normal, goal), base)
             return
-        for residues in itertools.islice(failing(known.normal, goal), MAX_SUSPECTS):
-            for far in (0, 1, 5):
-                point = dict(base)
-                for number, (residue, period) in residues.items():
-                    atom = known.normal.atoms[number]
-                    if isinstance(atom, sympy.Symbol):
-                        symbol, factor = known.multiples.get(atom, (atom, 1))
-                        low = max(known.range_of_symbol(atom)[0], -FAR)
-                        point[symbol] = factor * (low + (residue - low) % period + far * period)
-                yield {s: v for s, v in point.items() if s in base}
+        goal = add(goal, constant(-int(isinstance(claim, sympy.Lt))))
+        numbers = sorted(known.normal.symbols_in(goal))
+        for number, step in itertools.product(numbers, range(3 if len(numbers) > 1 else 1)):
+            point = dict(base)
+            values: dict[int, int] = {}
+            for other in set(numbers) - {number}:
+                symbol, factor, low = _told(known, other)
+                values[other] = low + step
+                point[symbol] = factor * values[other]
+            univariate = known.normal.rewriter(_valued(known, values))(goal)
+            yield from _in_residues(known, failing(known.normal, univariate, order=True), point)
     except OutOfReach:
         return
+
+
+def _valued(known: Knowledge, values: Mapping[int, int]) -> Callable[[Atom], Atom | int]:
+    return lambda atom: values.get(known.normal.number(atom), atom)
+
+
+def _in_residues(
+    known: Knowledge, residues: Iterable[dict[int, tuple[int, int]]], base: Point
+) -> Iterator[Point]:
+    for at in itertools.islice(residues, MAX_SUSPECTS):
+        for far in (0, 1, 5):
+            point = dict(base)
+            for number, (residue, period) in at.items():
+                symbol, factor, low = _told(known, number)
+                point[symbol] = factor * (low + (residue - low) % period + far * period)
+            yield {s: v for s, v in point.items() if s in base}
+
+
+def _told(known: Knowledge, number: int) -> tuple[sympy.Basic, int, int]:
+    """The symbol that an unknown stands for, how many of it make the symbol, and its least value."""
+    atom = known.normal.atoms[number]
+    if not isinstance(atom, sympy.Symbol):
+        raise OutOfReach("an unknown that is no symbol")
+    symbol, factor = known.multiples.get(atom, (atom, 1))
+    return symbol, factor, max(known.range_of_symbol(atom)[0], -FAR)

@@ -15,7 +15,8 @@ from math import lcm, prod
 
 import sympy
 
-from .normal import Floor, Normalizer
+from .atoms import Floor
+from .normal import Normalizer
 from .polynomial import (
     Monomial,
     OutOfReach,
@@ -26,6 +27,7 @@ from .polynomial import (
     key,
     scale,
     substitute,
+    unknown,
     unknowns,
     value_of,
 )
@@ -37,15 +39,21 @@ MAX_PERIOD = 4096
 class Residues:
     """The residues of one question: everything that its polynomials and side conditions depend on."""
 
-    def __init__(self, normal: Normalizer, polys: Iterable[Poly], conditions: Iterable[Poly] = ()) -> None:
+    def __init__(
+        self,
+        normal: Normalizer,
+        polys: Iterable[Poly],
+        conditions: Iterable[Poly] = (),
+        most: int = MAX_RESIDUES,
+    ) -> None:
         self._normal = normal
         self._conditions = list(conditions)
         self._periods: dict[int, int] = {}
         for poly in (*polys, *self._conditions):
             self._need(poly, 1)
-        count = prod(self._periods.values())
-        if count > MAX_RESIDUES:
-            raise OutOfReach(f"{count} residues, more than {MAX_RESIDUES}")
+        self.count = prod(self._periods.values())
+        if self.count > most:
+            raise OutOfReach(f"{self.count} residues, more than {most}")
 
     def each(self) -> Iterator[tuple[dict[int, tuple[int, int]], Callable[[Poly], Poly]]]:
         """For each residue that no condition ``p == 0`` rules out: residue and period by unknown, and a
@@ -61,9 +69,8 @@ class Residues:
         """Make the periods such that the varying coefficients of ``poly`` are multiples of ``modulus``."""
         for number in unknowns(poly):
             atom = self._normal.atoms[number]
-            divisor = value_of(dict(atom.under)) if isinstance(atom, Floor) else None
-            if isinstance(atom, Floor) and divisor:
-                self._need(dict(atom.over), divisor * modulus)
+            if isinstance(atom, Floor) and atom.divisor:
+                self._need(dict(atom.over), atom.divisor * modulus)
                 continue
             period = lcm(self._periods.get(number, 1), modulus)
             if period > MAX_PERIOD:
@@ -79,11 +86,10 @@ class Residues:
             found = forms.get(number)
             if found is None:
                 atom = self._normal.atoms[number]
-                assert isinstance(atom, Floor)
-                divisor = value_of(dict(atom.under))
-                assert divisor
+                if not isinstance(atom, Floor) or not atom.divisor:
+                    return unknown(number)
                 over = substitute(dict(atom.over), form)
-                found = {m: c // divisor for m, c in over.items() if c // divisor}
+                found = {m: c // atom.divisor for m, c in over.items() if c // atom.divisor}
                 forms[number] = found
             return found
 
@@ -109,9 +115,14 @@ def never_zero(normal: Normalizer, poly: Poly, conditions: Iterable[Poly] = ()) 
     return all(_never_zero(rewrite(poly)) for _, rewrite in Residues(normal, [poly], conditions).each())
 
 
-def failing(normal: Normalizer, poly: Poly) -> Iterator[dict[int, tuple[int, int]]]:
-    """Residue and period, by unknown, wherever ``poly`` is not identically zero. Raises ``OutOfReach``."""
-    return (at for at, rewrite in Residues(normal, [poly]).each() if rewrite(poly))
+def failing(normal: Normalizer, poly: Poly, order: bool = False) -> Iterator[dict[int, tuple[int, int]]]:
+    """Residue and period, by unknown, wherever ``poly`` is not identically zero, or for an ``order`` not a
+    constant that is at least zero. Raises ``OutOfReach``."""
+    for at, rewrite in Residues(normal, [poly]).each():
+        there = rewrite(poly)
+        number = value_of(there)
+        if number is None or (number < 0 if order else number != 0):
+            yield at
 
 
 def generalized(normal: Normalizer, poly: Poly) -> Poly:

@@ -110,9 +110,24 @@ def hints(env: ShapeEnv) -> Mapping[sympy.Symbol, sympy.Integer]:
     return values if values is not None else env.var_to_val
 
 
+def resolved(expr: sympy.Basic, replacements: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Basic:
+    """The expression over symbols that are not replaced by others. Torch's own ``replace`` shortens the chains
+    that it follows and narrows ranges on the way; this changes nothing."""
+    for _ in range(len(replacements) + 1):
+        if not any(s in replacements for s in expr.free_symbols):
+            break
+        expr = expr.xreplace(replacements)
+    return expr
+
+
 def statically_true(env: ShapeEnv, claim: sympy.Basic) -> bool:
     """Torch's own guard-free evaluation: True only if the claim holds for every valuation it knows of."""
-    return bool(statically_known_true(env, claim))
+    try:
+        asked = resolved(claim, env.replacements)
+    except (ZeroDivisionError, AssertionError):
+        # Undefined where its symbols are known: sympy and torch's functions fold as they are built.
+        return False
+    return bool(asked.free_symbols) and bool(statically_known_true(env, asked))
 
 
 @contextlib.contextmanager
@@ -175,7 +190,9 @@ def snapshot(env: ShapeEnv | None) -> dict[str, frozenset[str]]:
     asserts: dict[Any, list[Any]] = env.deferred_runtime_asserts
     return {
         "guard": frozenset(str(g.expr) for g in env.guards),
-        "replacement": frozenset(f"{s} -> {env.replace(e)}" for s, e in env.replacements.items()),
+        "replacement": frozenset(
+            f"{s} -> {resolved(e, env.replacements)}" for s, e in env.replacements.items()
+        ),
         "range": frozenset(f"{s} in {r}" for s, r in env.var_to_range.items()),
         "divisibility": frozenset(map(str, env.divisible)),
         "runtime assert": frozenset(str(a.expr) for group in asserts.values() for a in group),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import sympy
 from claims import CeilDiv, Claim, Expr, Maker, Max, Min
-from torch.utils._sympy.functions import CleanDiv, FloorDiv, ModularIndexing, PythonMod
+from torch.utils._sympy.functions import CleanDiv, FloorDiv, ModularIndexing, PythonMod, Where
 
 Sides = tuple[Expr, Expr]
 
@@ -106,6 +106,12 @@ def extrema(make: Maker) -> Sides:
             (-make.op(Min, p, q), make.op(Max, -p, -q)),
             (make.op(Min, p, make.op(Max, q, r)), make.op(Max, make.op(Min, p, q), make.op(Min, p, r))),
             (2 * make.op(Max, p, q), make.op(Max, 2 * p, 2 * q)),
+            (make.op(Where, sympy.Le(p, q, evaluate=False), p, q), make.op(Min, p, q)),
+            (make.op(Where, sympy.Eq(q, r, evaluate=False), p + q, p + r), p + r),
+            (
+                make.op(PythonMod, make.op(Min, p, q), 4),
+                make.op(Min, p, q) - 4 * make.op(FloorDiv, make.op(Min, p, q), 4),
+            ),
             (
                 make.op(FloorDiv, make.op(Max, p, q), 3),
                 make.op(Max, make.op(FloorDiv, p, 3), make.op(FloorDiv, q, 3)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from random import Random
 from typing import Any, TypeAlias
 
@@ -83,6 +84,9 @@ def source(expr: sympy.Basic) -> str:
     """The expression in Python, over its symbols' names."""
     if isinstance(expr, sympy.Integer):
         return f"({int(expr)})"
+    if isinstance(expr, sympy.Rational):
+        # A conjunction makes 2*s <= 5 into s <= 5/2.
+        return f"Fraction({expr.p}, {expr.q})"
     if isinstance(expr, sympy.Symbol):
         return str(expr)
     if expr in (sympy.true, sympy.false):
@@ -98,7 +102,9 @@ def source(expr: sympy.Basic) -> str:
 
 def compiled(expr: sympy.Basic, symbols: Iterable[sympy.Symbol]) -> Callable[..., int]:
     """A function of the symbols, in order. It raises ``ZeroDivisionError`` where the value is undefined."""
-    function: Callable[..., int] = eval(f"lambda {', '.join(map(str, symbols))}: {source(expr)}")
+    function: Callable[..., int] = eval(
+        f"lambda {', '.join(map(str, symbols))}: {source(expr)}", {"Fraction": Fraction}
+    )
     return function
 
 
@@ -130,8 +136,8 @@ class Maker:
         return total
 
     def expr(self, depth: int = 2) -> Expr:
-        """Anything: sums, products, divisions by constants, remainders, extrema."""
-        kind = self.random.randrange(11) if depth else 0
+        """Anything: sums, products, divisions by constants, remainders, extrema, choices."""
+        kind = self.random.randrange(12) if depth else 0
         if kind < 3:
             return self.linear()
         inner, c = self.expr(depth - 1), self.constant()
@@ -148,7 +154,20 @@ class Maker:
         if kind == 8:
             return inner + self.random.choice((1, -1, 2)) * self.expr(depth - 1)
         other = self.expr(depth - 1) if kind == 9 else inner + self.random.choice((-2, 0, 1, 5))
+        if kind == 11:
+            return self.op(Where, self.condition(), inner, other)
         return self.op(self.random.choice((Max, Min)), inner, other)
+
+    def condition(self) -> sympy.Basic:
+        """For a ``Where``: an order, an equality, or two of them."""
+        kind = self.random.choice((sympy.Lt, sympy.Le, sympy.Gt, sympy.Ge, sympy.Eq, sympy.Ne))
+        # By symbols of either side alone: sympy would fold some of the others to true or false.
+        first = kind(self.linear(), self.constant(), evaluate=False)
+        if self.random.random() < 0.7:
+            return first
+        joined = self.random.choice((sympy.And, sympy.Or))
+        second = sympy.Not(sympy.Le(self.linear(), self.linear(), evaluate=False), evaluate=False)
+        return joined(first, second, evaluate=False)
 
     def periodic(self) -> Expr:
         """Inside the class that is complete: few divisions, small periods."""
@@ -198,7 +217,7 @@ class Maker:
     def _replaced(self, expr: Expr, old: sympy.Basic, new: sympy.Basic) -> Expr:
         if expr == old:
             return new
-        if not expr.args:
+        if not expr.args or isinstance(expr, Where):
             return expr
         args = [self._replaced(a, old, new) for a in expr.args]
         if len(args) > 1 and type(expr) not in (sympy.Add, sympy.Mul, sympy.Pow, Max, Min) and 0 in args[1:]:

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 import pytest
 import sympy
 from claims import CeilDiv, Max, Min, compiled, int_symbols
-from torch.utils._sympy.functions import FloorDiv, ModularIndexing, PythonMod
+from sympy import Eq, Ge, Gt, Le, Lt, Ne
+from torch.utils._sympy.functions import FloorDiv, ModularIndexing, PythonMod, Where
 
 from noopelim import cases, points, polynomial, residues
+from noopelim.atoms import Choice, Extremum, Floor
 from noopelim.bounds import Bounds, Range
 from noopelim.knowledge import Knowledge
-from noopelim.normal import Extremum, Floor, Normalizer
+from noopelim.normal import Normalizer
 from noopelim.polynomial import OutOfReach, Poly, add, constant, multiply, scale, unknown
 
 S, T = int_symbols("s", "t")
@@ -56,6 +58,9 @@ def meaning(normal: Normalizer, poly: Poly, at: dict[sympy.Basic, int]) -> int:
             return meaning(normal, dict(atom.over), at) // meaning(normal, dict(atom.under), at)
         if isinstance(atom, Extremum):
             return (max if atom.largest else min)(meaning(normal, dict(p), at) for p in atom.of)
+        if isinstance(atom, Choice):
+            when = meaning(normal, dict(atom.when), at)
+            return meaning(normal, dict(atom.then if when >= 0 else atom.other), at)
         return at[atom]
 
     return value(poly, tuple(of(n) for n in range(1 + max((n for m in poly for n in m), default=-1))))
@@ -114,6 +119,12 @@ EXPRESSIONS = [
     PythonMod(4 * S + 2, 6),
     Max(S, FloorDiv(T, 2), 1) * Min(S, 3),
     (S + 2 * T) ** 3,
+    Max(Max(S, T, evaluate=False), S - 1, FloorDiv(T, 2), evaluate=False),
+    FloorDiv(Min(S, T + 1) + Max(S, 2), 3),
+    FloorDiv(S, T * T + 1),
+    *(Where(kind(S, T, evaluate=False), 2 * S, T - 1) for kind in (Eq, Ne, Lt, Le, Gt, Ge)),
+    Where(sympy.And(Lt(S, 3), Ge(T, -2)), FloorDiv(S, 2), 5),
+    Where(sympy.Or(Eq(S, 3), sympy.Not(Ge(T, -2), evaluate=False), evaluate=False), T, Where(S > T, S, 0)),
 ]
 
 
@@ -171,8 +182,8 @@ def test_linear_bounds_are_exact_and_facts_count() -> None:
     bounds = Bounds(normal, lambda n: (0, None))
     assert bounds.nonnegative(add(s, t))
     assert not bounds.nonnegative(add(s, t, -1))
-    assert bounds.with_facts(add(s, t, -1)).nonnegative(add(s, t, -1))
-    assert bounds.with_facts(add(s, t, -3)).nonnegative(add(add(s, t, -2), constant(0)))
+    assert bounds.with_facts_only(add(s, t, -1)).nonnegative(add(s, t, -1))
+    assert bounds.with_facts_only(add(s, t, -3)).nonnegative(add(add(s, t, -2), constant(0)))
 
 
 def test_cases_of_extrema() -> None:
@@ -182,6 +193,26 @@ def test_cases_of_extrema() -> None:
     assert cases.proved_everywhere(known, "nonzero", known.normal(2 * Max(S, T) + 1))
     assert not cases.proved_everywhere(known, "nonnegative", known.normal(Max(S, T) - S - 1))
     assert not cases.proved_everywhere(known, "zero", known.normal(Max(S, T) - S))
+
+
+@pytest.mark.parametrize("expr", EXPRESSIONS, ids=str)
+def test_a_supposed_order_changes_no_value_where_it_holds(expr: sympy.Expr) -> None:
+    normal = normalizer()
+    form, direct = normal(expr), compiled(expr, [S, T])
+    for order in itertools.islice(cases.orders(normal, form), 4):
+        for supposed in (order, cases.negated(order)):
+            simpler = cases.supposing(normal, supposed)(form)
+            for s, t in itertools.product(SMALL, repeat=2):
+                if meaning(normal, supposed, {S: s, T: t}) >= 0:
+                    assert meaning(normal, simpler, {S: s, T: t}) == direct(s, t)
+
+
+def test_cases_have_a_limit() -> None:
+    known = Knowledge(None, [])
+    pairs = [int_symbols(f"a{i}", f"b{i}") for i in range(8)]
+    clamps = sum(Max(a, b) + Min(a, b) - a - b for a, b in pairs)
+    with pytest.raises(OutOfReach, match="cases of Min and Max"):
+        cases.proved_everywhere(known, "nonnegative", known.normal(clamps))
 
 
 def test_points_are_allowed_and_repeat() -> None:

@@ -11,7 +11,7 @@ from claims import CeilDiv, Expr, Max, Min, compiled, int_symbols
 from sympy import And, Eq, Le, Lt, Ne, Or
 from torch._dynamo.source import ConstantSource
 from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv
-from torch.utils._sympy.functions import FloorDiv, IntTrueDiv, Mod, ModularIndexing, PythonMod
+from torch.utils._sympy.functions import FloorDiv, IntTrueDiv, Mod, ModularIndexing, PythonMod, Where
 from torch.utils._sympy.value_ranges import ValueRanges
 
 from noopelim.integers import Prover, decide
@@ -60,12 +60,23 @@ TRUE = [
     Le(FloorDiv(N, 4), N, evaluate=False),
     Lt(PythonMod(S, 5), 5, evaluate=False),
     sympy.Ge(N, 0, evaluate=False),
+    eq(Max(S, Min(S, T), evaluate=False), S),
+    eq(FloorDiv(Max(2 * S, 2 * T), 2), Max(S, T)),
+    eq(Min(S, 4) + Min(4, Max(0, S - 4)) + Max(0, S - 8), S),
+    eq(FloorDiv(Where(S >= 8, S, 8), 2), Max(FloorDiv(S, 2), 4)),
+    eq(Where(Eq(S, T), S, U), Where(Ne(S, T), U, T)),
+    Le(FloorDiv(Min(S, T), 3), FloorDiv(S, 3), evaluate=False),
+    Le(S, Max(*int_symbols(*"abcdefgh"), S), evaluate=False),
+    Lt(2 * S + PythonMod(-2 * S, 5), 5 * FloorDiv(2 * S + 4, 5) + 2, evaluate=False),
     And(eq(S, S + T - T), Lt(N - 1, N + T - T, evaluate=False)),
 ]
 FALSE = [
     eq(S + Mod(-S, 4), S),
     eq(S, T),
     eq(FloorDiv(S, 2) * 2, S),
+    eq(Where(S > 3, S, 0), S),
+    Lt(64 * FloorDiv(5 * P + 66, 64), 5 * P + 66, evaluate=False),
+    Lt(64 * FloorDiv((P + 1) * (N + 2) + 63, 64), (P + 1) * (N + 2) + 63, evaluate=False),
     Ne(S, 7, evaluate=False),
     Lt(N, 2 * N, evaluate=False),
     Le(P, 5, evaluate=False),
