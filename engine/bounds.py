@@ -42,15 +42,19 @@ class Bounds:
         ranges: Callable[[int], Range | None],
         facts: Iterable[Poly] = (),
         found: dict[int, Range] | None = None,
+        opaque: bool = False,
     ) -> None:
+        """``opaque``: unknowns are integers within ``ranges`` and nothing more, whatever their numbers stand
+        for elsewhere."""
         self._normal, self._ranges = normal, ranges
         self.facts = [dict(f) for f in dict.fromkeys(map(key, facts))]
+        self._opaque = opaque
         self._found: dict[int, Range] = {} if found is None else found
         self._answers: dict[Key, bool] = {}
 
     def with_facts_only(self, *facts: Poly) -> Bounds:
         """The same ranges, and these facts instead."""
-        return Bounds(self._normal, self._ranges, facts, self._found)
+        return Bounds(self._normal, self._ranges, facts, self._found, self._opaque)
 
     def nonnegative(self, poly: Poly) -> bool:
         """Is ``poly >= 0`` wherever ranges and facts allow? True is a proof."""
@@ -94,7 +98,7 @@ class Bounds:
         """What the extrema in a polynomial are by definition: no less, or no more, than their operands."""
         found = []
         for number in sorted(unknowns(poly)):
-            atom = self._normal.atoms[number] if number >= 0 else None
+            atom = self._normal.atoms[number] if number >= 0 and not self._opaque else None
             if isinstance(atom, Extremum):
                 sign = 1 if atom.largest else -1
                 found += [add({(number,): sign}, dict(p), -sign) for p in sorted(atom.of, key=sorted)]
@@ -142,7 +146,7 @@ class Bounds:
 
     def _open(self, number: int) -> tuple[Poly, int]:
         atom = self._normal.atoms[number]
-        if not isinstance(atom, Floor) or atom.divisor is None:
+        if self._opaque or not isinstance(atom, Floor) or atom.divisor is None:
             return {(number,): 1}, 1
         over, denominator = self._opened(dict(atom.over))
         return add(over, {(-1 - number,): -denominator}), denominator * atom.divisor
@@ -154,8 +158,8 @@ class Bounds:
             assert floor.divisor is not None
             return 0, floor.divisor - 1
         known = self._ranges(number)
-        if known is not None:
-            return known
+        if known is not None or self._opaque:
+            return known or (None, None)
         atom = self._normal.atoms[number]
         if isinstance(atom, Floor):
             return self._range_of_floor(atom)

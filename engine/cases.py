@@ -94,7 +94,7 @@ def _ordered_by_residues(known: Knowledge, goal: Poly, bounds: Bounds) -> bool:
                 None if high is None else (high - residue) // period,
             )
 
-        there = Bounds(known.normal, quotients, [rewrite(f) for f in plain])
+        there = Bounds(known.normal, quotients, [rewrite(f) for f in plain], opaque=True)
         if not there.nonnegative(rewrite(goal)):
             return False
     return True

@@ -210,8 +210,11 @@ def _goals(relation: Relation, form: Poly) -> list[tuple[str, Poly]]:
 
 
 def _torch_reads(known: Knowledge, claim: sympy.Basic) -> bool:
-    """Torch bounds the remainder of a negative number as C would, by numbers that are negative. Its word is
-    taken only where every remainder is of something that is provably not negative."""
+    """Torch bounds the remainder of a negative number as C would, by numbers that are negative, and takes
+    ``w + 1 <= w`` for true of a ``w`` that chooses. Its word is taken only where nothing chooses and every
+    remainder is of something that is provably not negative."""
+    if claim.has(functions.Where):
+        return False
     try:
         return all(
             proved_everywhere(known, "nonnegative", known.normal(node.args[0])) is not None

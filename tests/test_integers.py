@@ -75,6 +75,12 @@ FALSE = [
     eq(S, T),
     eq(FloorDiv(S, 2) * 2, S),
     eq(Where(S > 3, S, 0), S),
+    Le(
+        FloorDiv(Where(Ne(N, 3), N + 1, N + 2), 5) + 1,
+        FloorDiv(Where(Ne(N, 3), N + 1, N + 2), 5),
+        evaluate=False,
+    ),
+    Ne(FloorDiv(2 * Max(N, P), 10), FloorDiv(Max(N, P), 7) + 2, evaluate=False),
     Lt(64 * FloorDiv(5 * P + 66, 64), 5 * P + 66, evaluate=False),
     Lt(64 * FloorDiv((P + 1) * (N + 2) + 63, 64), (P + 1) * (N + 2) + 63, evaluate=False),
     Ne(S, 7, evaluate=False),
