@@ -166,6 +166,8 @@ class Prover:
                 number = value_of(form)
                 if number is not None and _HOLDS[relation](0, number):
                     return Proof(Truth.PROVED, text, "normal form")
+                if number is not None:
+                    form, reason = None, "false everywhere, but no point was found that the facts allow"
         symbols, facts = known.related(claim.free_symbols)
         points = points_for(known, claim, symbols, facts)
         few = [
@@ -210,11 +212,8 @@ def _goals(relation: Relation, form: Poly) -> list[tuple[str, Poly]]:
 
 
 def _torch_reads(known: Knowledge, claim: sympy.Basic) -> bool:
-    """Torch bounds the remainder of a negative number as C would, by numbers that are negative, and takes
-    ``w + 1 <= w`` for true of a ``w`` that chooses. Its word is taken only where nothing chooses and every
-    remainder is of something that is provably not negative."""
-    if claim.has(functions.Where):
-        return False
+    """Torch bounds the remainder of a negative number as C would, by numbers that are negative. Its word is
+    taken only where every remainder is of something that is provably not negative."""
     try:
         return all(
             proved_everywhere(known, "nonnegative", known.normal(node.args[0])) is not None

@@ -10,7 +10,7 @@ import sympy
 from .atoms import Atom
 from .knowledge import Knowledge
 from .points import FAR, Point, Unevaluable, candidates, divisors, landmarks
-from .polynomial import OutOfReach, add, constant
+from .polynomial import OutOfReach, Poly, add, constant, value_of
 from .residues import failing
 
 FIRST = 8
@@ -54,8 +54,8 @@ def _suspects(known: Knowledge, claim: sympy.Basic, symbols: list[sympy.Symbol])
     base = {s: known.hint.get(s, max(known.range_of_symbol(s)[0], -FAR)) for s in symbols}
     try:
         goal = add(known.normal(claim.args[1]), known.normal(claim.args[0]), -1)
-        if isinstance(claim, sympy.Eq):
-            yield from _in_residues(known, failing(known.normal, goal), base)
+        if isinstance(claim, sympy.Eq) or value_of(goal) is not None:
+            yield from _in_residues(known, _failing(known, goal, symbols, order=False), base)
             return
         goal = add(goal, constant(-int(isinstance(claim, sympy.Lt))))
         numbers = sorted(known.normal.symbols_in(goal))
@@ -67,9 +67,23 @@ def _suspects(known: Knowledge, claim: sympy.Basic, symbols: list[sympy.Symbol])
                 values[other] = low + step
                 point[symbol] = factor * values[other]
             univariate = known.normal.rewriter(_valued(known, values))(goal)
-            yield from _in_residues(known, failing(known.normal, univariate, order=True), point)
+            yield from _in_residues(known, _failing(known, univariate, symbols, order=True), point)
     except OutOfReach:
         return
+
+
+def _failing(
+    known: Knowledge, goal: Poly, symbols: list[sympy.Symbol], order: bool
+) -> Iterator[dict[int, tuple[int, int]]]:
+    """Residues where ``goal`` fails and that known equalities leave open, if those are not too many to try."""
+    asked = known.normal.symbols_in(goal) or {
+        n for s in symbols for n in known.normal.symbols_in(known.normal(s))
+    }
+    related = [f for f in known.zero if known.normal.symbols_in(f) <= asked]
+    try:
+        yield from failing(known.normal, goal, order, related)
+    except OutOfReach:
+        yield from failing(known.normal, goal, order)
 
 
 def _valued(known: Knowledge, values: Mapping[int, int]) -> Callable[[Atom], Atom | int]:

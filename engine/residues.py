@@ -115,10 +115,12 @@ def never_zero(normal: Normalizer, poly: Poly, conditions: Iterable[Poly] = ()) 
     return all(_never_zero(rewrite(poly)) for _, rewrite in Residues(normal, [poly], conditions).each())
 
 
-def failing(normal: Normalizer, poly: Poly, order: bool = False) -> Iterator[dict[int, tuple[int, int]]]:
-    """Residue and period, by unknown, wherever ``poly`` is not identically zero, or for an ``order`` not a
-    constant that is at least zero. Raises ``OutOfReach``."""
-    for at, rewrite in Residues(normal, [poly]).each():
+def failing(
+    normal: Normalizer, poly: Poly, order: bool = False, conditions: Iterable[Poly] = ()
+) -> Iterator[dict[int, tuple[int, int]]]:
+    """Residue and period, by unknown, wherever no condition ``p == 0`` rules it out and ``poly`` is not
+    identically zero, or for an ``order`` not a constant that is at least zero. Raises ``OutOfReach``."""
+    for at, rewrite in Residues(normal, [poly], conditions).each():
         there = rewrite(poly)
         number = value_of(there)
         if number is None or (number < 0 if order else number != 0):

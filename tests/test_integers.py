@@ -217,6 +217,15 @@ def test_guards_asserts_and_unbacked_sizes() -> None:
     assert snapshot(env) == before
 
 
+def test_a_point_that_only_remainders_allow_is_found() -> None:
+    u = sympy.Symbol("u", integer=True, positive=True)
+    facts = [eq(Mod(u, 8), 2), eq(Mod(u, 3), 0)]
+    for claim in (Le(u + 1, u, evaluate=False), eq(u + 6, u), eq(Mod(u, 24), 17)):
+        proof = decide(claim, assume=facts)
+        check(proof, Truth.REFUTED, claim)
+        assert proof.witness[u] % 24 == 18
+
+
 def test_replacements() -> None:
     env, s = sized(8)
     t = env.create_symbol(16, ConstantSource("y"), DimDynamic.DYNAMIC)
