@@ -7,7 +7,7 @@ kinds that they do not cover.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +71,9 @@ def _compile(pattern: object, shared: set[OpCall]) -> _Step | None:
         return _bind(pattern.name)
     if type(pattern) is Ignored:
         return lambda operand, bindings, nodes: True
-    if isinstance(pattern, PatternExpr | list | tuple):
+    if isinstance(pattern, list | tuple):
+        return _compile_list(pattern, shared)
+    if isinstance(pattern, PatternExpr):
         return None
     return lambda operand, bindings, nodes: same_constant(pattern, operand)
 
@@ -82,6 +84,20 @@ def _bind(name: str) -> _Step:
             return bool(bindings[name] == operand)
         bindings[name] = operand
         return True
+
+    return step
+
+
+def _compile_list(patterns: Sequence[Any], shared: set[OpCall]) -> _Step | None:
+    compiled = [_compile(pattern, shared) for pattern in patterns]
+    parts = [p for p in compiled if p is not None]
+    if len(parts) != len(compiled):
+        return None
+
+    def step(operand: Any, bindings: _Bindings, nodes: list[Node]) -> bool:
+        if not isinstance(operand, list | tuple) or len(operand) != len(parts):
+            return False
+        return all(part(o, bindings, nodes) for part, o in zip(parts, operand, strict=True))
 
     return step
 

@@ -42,14 +42,15 @@ class OpCall(CallFunction):
 
     Schema arguments beyond the given ones must have their default value, or may be anything with
     ``rest="any"``. The matched node may have any number of users: a node that others need too is kept by
-    the engine. Constants in ``args`` match equal constants of the same type.
+    the engine. Constants in ``args`` match equal constants of the same type, and a list of patterns a list of
+    as many arguments.
     """
 
     def __init__(
         self, fns: Callable[..., Any] | Sequence[Callable[..., Any]], *args: Any, rest: Rest = "default"
     ):
         # A pattern object that occurs twice must match one node; ANY is meant to match anything each time.
-        fresh = tuple(Ignored() if isinstance(a, Ignored) else a for a in args)
+        fresh = tuple(map(_fresh, args))
         super().__init__(fns, *fresh, _users=MULTIPLE)
         self.rest: Rest = rest
 
@@ -71,20 +72,41 @@ class OpCall(CallFunction):
         if operands is None:
             return FailedMatch("call mismatch: node={}, pattern={}", node, self)
         found = Match(ctx, self)
-        for pattern, operand in zip(self.args, operands, strict=True):
-            if isinstance(pattern, PatternExpr):
-                part = ctx.match(pattern, operand)
-                if isinstance(part, FailedMatch):
-                    return part
-                found.extend(part)
-            elif not same_constant(pattern, operand):
-                return FailedMatch("constant mismatch: {} is not {}", operand, pattern)
+        failed = _extend(found, list(self.args), operands, ctx)
+        if failed is not None:
+            return failed
         found.nodes.append(node)
         found.targets[self] = node.target
         return found
 
     def pattern_eq(self, other: Any) -> bool:
         return bool(super().pattern_eq(other)) and self.rest == other.rest
+
+
+def _fresh(argument: Any) -> Any:
+    if isinstance(argument, list | tuple):
+        return [_fresh(a) for a in argument]
+    return Ignored() if isinstance(argument, Ignored) else argument
+
+
+def _extend(found: Match, pattern: Any, operand: Any, ctx: MatchContext) -> FailedMatch | None:
+    """Match one argument, or a list of them item by item, into ``found``."""
+    if isinstance(pattern, list | tuple):
+        if not isinstance(operand, list | tuple) or len(operand) != len(pattern):
+            return FailedMatch("length mismatch: {} is no list of {}", operand, len(pattern))
+        for inner, item in zip(pattern, operand, strict=True):
+            failed = _extend(found, inner, item, ctx)
+            if failed is not None:
+                return failed
+        return None
+    if not isinstance(pattern, PatternExpr):
+        same = same_constant(pattern, operand)
+        return None if same else FailedMatch("constant mismatch: {} is not {}", operand, pattern)
+    part = ctx.match(pattern, operand)
+    if isinstance(part, FailedMatch):
+        return part
+    found.extend(part)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

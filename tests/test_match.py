@@ -30,6 +30,10 @@ PATTERNS: list[PatternExpr] = [
     OpCall(aten.mul.Tensor, X, 1),
     OpCall(aten.add.Tensor, X, 0.0),
     slice_(X, 0, 0),
+    OpCall(aten.cat.default, [X, Y], ANY),
+    OpCall(aten.cat.default, [X, clone(Y)], rest="any"),
+    OpCall(aten.cat.default, [X, X, ANY]),
+    OpCall(aten.constant_pad_nd.default, X, [0, var("n")], ANY),
     getitem(X, 0),
     KeywordArg("anything"),
 ]
@@ -46,6 +50,11 @@ CALLS: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = [
     (aten.slice.Tensor, ("n", 0, 0), {}),
     (aten.slice.Tensor, ("n", 0, 0, 5, 1), {}),
     (aten.slice.Tensor, ("n", 1), {"start": None, "end": 3}),
+    (aten.cat.default, (["n", "m"],), {}),
+    (aten.cat.default, (["n", "m"], 1), {}),
+    (aten.cat.default, (["n", "n", "m"],), {}),
+    (aten.constant_pad_nd.default, ("n", [0, 1]), {}),
+    (aten.constant_pad_nd.default, ("n", [1, 0], 2.0), {}),
     (aten.add.Tensor, ("n", "m"), {}),
     (aten.add.Tensor, ("n", "n"), {}),
     (aten.add.Tensor, ("n", "n"), {"alpha": 2}),
@@ -72,6 +81,8 @@ def graphs(draw: st.DrawFn) -> fx.Graph:
         choose = {"n": draw(st.sampled_from(recent)), "m": draw(st.sampled_from(recent))}
 
         def filled(a: Any, choose: dict[str, fx.Node] = choose) -> Any:
+            if isinstance(a, list):
+                return [filled(item) for item in a]
             return choose[a] if isinstance(a, str) else a
 
         args, kwargs = tuple(map(filled, args)), {k: filled(v) for k, v in kwargs.items()}

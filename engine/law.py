@@ -1,0 +1,202 @@
+"""Does the law of a rule hold on one instance? The very pattern, predicate and replacement are run on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.fx import Graph, Node
+
+from .drawing import Drawn
+from .errors import MissingMetadata
+from .facts import Facts, resolve
+from .instances import CallOf
+from .integers import Prover
+from .match import Matched, compile_pattern
+from .operands import Operand, bits_of
+from .pattern import Computed, OpCall
+from .proof import Proof
+from .rule import Exact, Rule, parameters_of
+from .torch_api import KeywordArg
+
+
+class Refused(Exception):
+    """The call of the template does not run on this instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """How a rule is wrong on an instance: in one sentence, with what it takes the root to be (a part of the
+    instance, or a call of its template; None if it raised) and the claim that let it through."""
+
+    what: str
+    call: CallOf
+    to: Any
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """``proof``: what the predicate said; None if the pattern did not match, or facts were missing."""
+
+    proof: Proof | None = None
+    wrong: Wrong | None = None
+
+    @property
+    def fired(self) -> bool:
+        """Would the rule stand for the root here, as far as values go?"""
+        return self.proof is not None and self.proof.proved
+
+
+class Judge:
+    """Tries one rule on instances."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self._match = compile_pattern(rule.pattern)
+        self._prover = Prover()
+
+    def asked(
+        self, call: CallOf, values: Mapping[int, Any], done: Mapping[int, Any], prover: Prover | None = None
+    ) -> tuple[Proof | None, Matched | None, dict[Node, Any]]:
+        """What the predicate says of an instance of known values, real or fake, with the match and the part of
+        the instance behind each node. Raises whatever the predicate raises."""
+        root, behind = as_graph(call, values, done)
+        matched = self._match(root)
+        if matched is None:
+            return None, None, behind
+        where = self.rule.where
+        if where is None:
+            return Proof.of(True, "nothing beyond the pattern", "the law of the rule"), matched, behind
+        facts = Facts(self._prover if prover is None else prover, root)
+        try:
+            proof = where(facts, *(resolve(matched.values[name]) for name in parameters_of(where)))
+        except MissingMetadata:
+            return None, matched, behind
+        if not isinstance(proof, Proof):
+            raise TypeError(f"`where` returned {proof!r}, not a Proof; return what the facts answer")
+        return proof, matched, behind
+
+    def judge(self, drawn: Drawn, claimed: str | None = None) -> Judgement:
+        """The judgement of one instance. ``claimed``: what the predicate proved of it already for all sizes, so
+        that here it must be proved again, and what follows must be true."""
+        call, done = drawn.call, drawn.done
+        try:
+            proof, matched, behind = self.asked(call, drawn.tensors, done)
+        except Exception as error:
+            return Judgement(None, Wrong(f"`where` raised {type(error).__name__}: {error}", call, None, ""))
+        if matched is None or proof is None:
+            return Judgement()
+        claim = proof.claim if claimed is None else claimed
+        if not proof.proved:
+            if claimed is None:
+                return Judgement(proof)
+            what = f"proved for all sizes, yet not for these: {proof}"
+            return Judgement(proof, Wrong(what, call, None, claim))
+        try:
+            to, value = self._replacement(matched, behind)
+        except Refused:
+            return Judgement()
+        except Exception as error:
+            what = f"the replacement raised {type(error).__name__}: {error}"
+            return Judgement(proof, Wrong(what, call, None, claim))
+        if value is None:
+            return Judgement(None)
+        what = difference(done[id(call)], value, self.rule.exact)
+        return Judgement(proof, Wrong(what, call, to, claim) if what else None)
+
+    def _replacement(self, matched: Matched, behind: dict[Node, Any]) -> tuple[Any, Any]:
+        """What stands for the root, and its value; no value if that is no tensor, or cannot be written down."""
+        rule = self.rule
+        if not isinstance(rule.to, OpCall):
+            node = matched.values[rule.to.name]
+            return (behind[node], node.meta["val"]) if isinstance(node, Node) else (None, None)
+        root = matched.nodes[0]
+        parts, values = [], []
+        for argument in rule.to.args:
+            raw = matched.values[argument.name] if isinstance(argument, KeywordArg) else argument
+            if isinstance(argument, Computed):
+                names = parameters_of(argument.of)
+                raw = argument.of(
+                    Facts(self._prover, root), *(resolve(matched.values[name]) for name in names)
+                )
+                if raw is None:
+                    return None, None
+                raw = list(raw) if isinstance(raw, tuple) else raw
+            parts.append(behind[raw] if isinstance(raw, Node) else raw)
+            values.append(raw.meta["val"] if isinstance(raw, Node) else raw)
+        target = root.target if root.target in rule.to.fns else rule.to.fns[0]
+        try:
+            return CallOf(target, tuple(parts)), target(*values)
+        except RuntimeError as error:
+            # As a view of a source that lies otherwise in memory: the engine then keeps the root.
+            raise Refused from error
+
+
+def as_graph(
+    call: CallOf, values: Mapping[int, Any], done: Mapping[int, Any]
+) -> tuple[Node, dict[Node, Any]]:
+    """The root of a graph of the instance, with its values as metadata, and the part behind each node."""
+    graph, nodes, behind = Graph(), dict[int, Node](), dict[Node, Any]()
+    sizes: dict[str, Node] = {}
+
+    def size_of(size: torch.SymInt) -> Node:
+        if str(size) not in sizes:
+            sizes[str(size)] = graph.placeholder("n")
+            sizes[str(size)].meta["val"] = size
+        return sizes[str(size)]
+
+    def node_of(part: Any) -> Any:
+        if isinstance(part, list):
+            return [node_of(p) for p in part]
+        if isinstance(part, torch.SymInt):
+            return size_of(part)
+        if not isinstance(part, Operand | CallOf):
+            return part
+        known = part.slot if isinstance(part, Operand) else id(part)
+        found = nodes.get(known)
+        if found is None:
+            if isinstance(part, Operand):
+                found = graph.placeholder("xyzuvw"[part.slot] if part.slot < 6 else f"x{part.slot}")
+                found.meta["val"] = values[part.slot]
+            else:
+                args, kwargs = part.split()
+                made = tuple(map(node_of, args))
+                named = {name: node_of(a) for name, a in kwargs.items()}
+                found = graph.create_node("call_function", part.target, made, named, "call")  # type: ignore[arg-type]
+                found.meta["val"] = done[id(part)]
+            nodes[known] = found
+            behind[found] = part
+        return found
+
+    return node_of(call), behind
+
+
+def difference(expected: object, got: object, exact: Exact = Exact.BITS) -> str | None:
+    """How ``got`` differs from ``expected`` in shape, dtype or elements, in words; None if it does not. Memory
+    layout is the engine's to keep, for every rule."""
+    if not isinstance(expected, torch.Tensor) or not isinstance(got, torch.Tensor):
+        return None if type(expected) is type(got) else f"a {type(expected).__name__} is not {got!r}"
+    if expected.shape != got.shape:
+        return f"shape {tuple(expected.shape)} becomes {tuple(got.shape)}"
+    if expected.dtype is not got.dtype:
+        return f"{expected.dtype} becomes {got.dtype}"
+    if exact is Exact.BITS:
+        same = bits_of(expected) == bits_of(got)
+    else:
+        wide = torch.complex128 if expected.dtype.is_complex else torch.float64
+        if not (expected.dtype.is_floating_point or expected.dtype.is_complex):
+            wide = expected.dtype
+        one, other = expected.reshape(-1).to(wide), got.reshape(-1).to(wide)
+        same = (one == other) | ((one != one) & (other != other))
+        if exact is Exact.NAN_PAYLOAD and expected.dtype.is_floating_point:
+            same &= (one.signbit() == other.signbit()) | (one != one)
+    if bool(same.all()):
+        return None
+    at = int((~same.reshape(expected.numel() or 1, -1).all(1)).nonzero()[0])
+    return (
+        f"element {at} is {expected.reshape(-1)[at].item()!r} and becomes {got.reshape(-1)[at].item()!r}"
+        + (" (other bits)" if str(expected.reshape(-1)[at].item()) == str(got.reshape(-1)[at].item()) else "")
+    )
