@@ -132,6 +132,9 @@ class Legality:
 
     def _memory(self, site: Site, new_object: bool = False) -> Verdict:
         """The root's value will be read from the source's memory from now on."""
+        parted = self._parted(site)
+        if parted is not None:
+            return parted
         if self.is_view(site):
             if not new_object and site.root in self._output_objects:
                 others = self._objects_returned(but=site.root)
@@ -161,6 +164,25 @@ class Legality:
                 False, f"{writer.name} ({op_name(writer)}) writes the source before the last use of the copy"
             )
         return Verdict(True, "a copy whose source is not written while it is in use")
+
+    def _parted(self, site: Site) -> Verdict | None:
+        """Outputs must not cease to be one object, or to share memory that the matched calls made."""
+        root, find = site.root, self.storages.find
+        if root in self._output_objects:
+            others, kept = self._objects_returned(but=root), set(object_chain(site.source))
+            twin = next((n for n in object_chain(root) if n in others and n not in kept), None)
+            if twin is not None:
+                return Verdict(False, f"the outputs {root.name} and {twin.name} may be one object")
+        if find(root) is find(site.source):
+            return None
+        together = list(self._outputs_in(find(root)))
+        moving = {root, *self.views_of(root)} if len(together) > 1 else {root}
+        goes, stays = ([n for n in together if (n in moving) is moved] for moved in (True, False))
+        if goes and stays:
+            return Verdict(
+                False, f"the outputs {goes[0].name} and {stays[0].name} would no longer share memory"
+            )
+        return None
 
     def _fresh_for_fresh(self, site: Site) -> Verdict:
         """A new copy, made at the root's place, for one that was made on the way to it."""

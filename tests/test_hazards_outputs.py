@@ -206,3 +206,37 @@ def test_a_traced_function_that_returns_its_input_by_way_of_noops() -> None:
 
     done = check(trace(through, torch.randn(3, 4), dynamic=True))
     assert done.ops.count("aten.view.default") == 1
+
+
+COPYING_MIDDLES: dict[str, Callable[[Builder, fx.Node], fx.Node]] = {
+    "squeeze_copy": lambda b, x: b.call(aten.squeeze_copy.default, x),
+    "view_copy": lambda b, x: b.call(aten.view_copy.default, x, [4, 4]),
+    "clone": lambda b, x: b.call(aten.clone.default, x),
+}
+
+
+@pytest.mark.parametrize("kind", COPYING_MIDDLES)
+def test_a_view_returned_beside_the_copy_that_it_views(kind: str) -> None:
+    """They share memory, and would not if the view were taken of the copy's source."""
+    b = Builder()
+    copied = COPYING_MIDDLES[kind](b, b.call(aten.sin.default, matrix(b)))
+    b_view = b.call(aten.view.default, copied, [4, 4])
+    check(b.output(b_view, b.call(aten.view.default, copied, [16])))
+    b = Builder()
+    copied = COPYING_MIDDLES[kind](b, b.call(aten.sin.default, matrix(b)))
+    view = b.call(aten.view.default, b.call(aten.view.default, copied, [16]), [2, 8])
+    check(b.output(view, copied))
+
+
+def test_an_expansion_returned_beside_the_copy_that_it_views() -> None:
+    b = Builder()
+    copied = b.call(aten.expand_copy.default, b.call(aten.sin.default, b.input("x", (1, 4))), [3, 4])
+    check(b.output(b.call(aten.expand.default, copied, [2, 3, 4]), copied))
+
+
+def test_a_call_that_returns_its_operand_beside_that_operand() -> None:
+    """``flatten`` of what is flat is the very object that it was given."""
+    b = Builder()
+    flat = b.call(aten.reshape.default, b.call(aten.sin.default, b.input("x", (16,))), [16])
+    gm = b.output(b.call(aten.flatten.using_ints, flat), flat)
+    check(gm)
