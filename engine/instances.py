@@ -24,7 +24,8 @@ class CallOf:
             return self.args, {}
         names = self.target._schema.arguments
         plain = sum(not a.kwarg_only for a in names)
-        named = zip(names[plain:], self.args[plain:], strict=True)
+        # A template may leave defaults out.
+        named = zip(names[plain:], self.args[plain:], strict=False)
         return self.args[:plain], {a.name: value for a, value in named}
 
 

@@ -25,7 +25,9 @@ DTYPES: tuple[torch.dtype, ...] = (
 )
 LAYOUTS = ("contiguous", "permuted", "expanded", "sliced", "offset")
 FILLS = 12
-"""How many ways there are to fill an operand; past that they repeat."""
+"""How many ways there are to fill an operand with telling values."""
+COUNTED = 1000
+"""Fill with numbers that can be told apart, for where the bits are not at stake."""
 
 # Float bits: -0.0, a NaN with a payload and the sign set, the least subnormal, what f16 cannot hold, infinity.
 _TELLING_FLOATS = (
@@ -89,7 +91,10 @@ def laid_out(shape: tuple[int, ...], dtype: torch.dtype, layout: str, fill: int)
 
 
 def filled(shape: tuple[int, ...], dtype: torch.dtype, fill: int) -> torch.Tensor:
-    """Contiguous, with the telling values of the dtype first and distinct ones after them."""
+    """Contiguous, with the telling values of the dtype first and distinct ones after them; with :data:`COUNTED`
+    1, 2, 3 and so on."""
+    if fill >= COUNTED:
+        return torch.arange(1 + fill - COUNTED, 1 + fill - COUNTED + prod(shape)).to(dtype).view(shape)
     return _values(prod(shape), dtype, fill % FILLS).clone().view(shape)
 
 
@@ -109,16 +114,17 @@ def _values(count: int, dtype: torch.dtype, fill: int) -> torch.Tensor:
     made = made.to(dtype)
     if dtype in _PAYLOAD:
         # A NaN with its sign set and a payload: what keeps numbers need not keep these.
-        made.view(_BITS[made.element_size()])[made.isnan()] = _PAYLOAD[dtype]
+        made.view(BITS[made.element_size()])[made.isnan()] = _PAYLOAD[dtype]
     return made
 
 
-_BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
 def _nth(telling: tuple[float, ...] | list[int], index: int, fill: int) -> float:
-    """The telling values from ``fill`` on, then numbers that differ."""
-    return telling[(index + fill) % len(telling)] if index < len(telling) else index + fill + 1
+    """The telling values from ``fill`` on, then a few numbers that differ, and again."""
+    lane = index % 16
+    return telling[(lane + fill) % len(telling)] if lane < len(telling) else index + fill + 1
 
 
 def bits_of(tensor: torch.Tensor) -> torch.Tensor:
@@ -126,4 +132,4 @@ def bits_of(tensor: torch.Tensor) -> torch.Tensor:
     plain = tensor.resolve_conj().resolve_neg().contiguous()
     if plain.dtype.is_complex:
         plain = torch.view_as_real(plain)
-    return plain.view(_BITS[plain.element_size()]) if plain.dtype is not torch.bool else plain
+    return plain.view(BITS[plain.element_size()]) if plain.dtype is not torch.bool else plain

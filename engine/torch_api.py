@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sympy
 import torch
+from torch._dispatch.python import enable_python_dispatcher
+from torch._dynamo.source import ConstantSource
 from torch._higher_order_ops.auto_functionalize import (
     AutoFunctionalized,
     AutoFunctionalizedV2,
@@ -35,12 +37,15 @@ from torch._inductor.sizevars import statically_known_true
 from torch._ops import HigherOrderOperator, OpOverload
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.fx.experimental import _config as symbolic_config
-from torch.fx.experimental.symbolic_shapes import ShapeEnv
+from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv
+from torch.utils._sympy.numbers import int_oo
 from torch.utils._sympy.symbol import SymT, symbol_is_type
+from torch.utils._sympy.value_ranges import ValueRanges
 
 from .errors import UnsupportedTorch
 
 _shapes_log = logging.getLogger("torch.fx.experimental.symbolic_shapes")
+_fakes_log = logging.getLogger("torch._subclasses.fake_tensor")
 
 __all__ = [
     "MULTIPLE",
@@ -61,16 +66,24 @@ __all__ = [
     "PatternExpr",
     "PatternMatcherPass",
     "ShapeEnv",
+    "backed_size",
+    "enable_python_dispatcher",
     "expression_of",
     "get_mutable_args",
     "has_unguarded_sizes",
     "hints",
     "no_new_guards",
+    "own_expression_of",
     "ranks_must_agree",
+    "refusals_unlogged",
+    "resolved",
+    "set_lazy_bits",
     "shape_env_of",
     "snapshot",
     "statically_true",
     "storage_key",
+    "told_tensor",
+    "uncached_fake_mode",
 ]
 
 
@@ -82,6 +95,11 @@ def expression_of(value: int | torch.SymInt) -> int | sympy.Expr:
     return int(expr) if expr.is_Integer else expr
 
 
+def own_expression_of(value: torch.SymInt | torch.SymFloat | torch.SymBool) -> sympy.Basic:
+    """As ``expression_of``, by :func:`resolved` alone: for those who watch a ``ShapeEnv`` and may not touch it."""
+    return resolved(value.node._expr, value.node.shape_env.replacements)
+
+
 def shape_env_of(value: object) -> ShapeEnv | None:
     """The ``ShapeEnv`` behind a fake tensor or symbolic number, if there is one."""
     if isinstance(value, FakeTensor):
@@ -90,6 +108,33 @@ def shape_env_of(value: object) -> ShapeEnv | None:
         env: ShapeEnv | None = value.node.shape_env
         return env
     return None
+
+
+def backed_size(env: ShapeEnv, name: str, today: int, least: int = 0) -> torch.SymInt:
+    """A new size that is ``today`` and may be any number from ``least`` on."""
+    source = ConstantSource(name)
+    symbol = env.create_symbol(today, source, DimDynamic.DYNAMIC, None, do_not_specialize_zero_one=True)
+    env.var_to_range[symbol] = ValueRanges(least, int_oo)
+    made = env.create_symintnode(symbol, hint=today, source=source)
+    assert isinstance(made, torch.SymInt)
+    return made
+
+
+def told_tensor(
+    mode: FakeTensorMode, shape: Sequence[Any], stride: Sequence[Any], dtype: torch.dtype
+) -> torch.Tensor:
+    """A fake tensor of these sizes, ints or expressions over symbols with hints, that no kernel was asked for.
+    Nothing is added to the mode's ``ShapeEnv``."""
+    env = mode.shape_env
+    assert env is not None
+
+    def number(expr: Any) -> Any:
+        if not isinstance(expr, sympy.Expr) or isinstance(expr, sympy.Integer):
+            return int(expr)
+        return env.create_symintnode(expr, hint=int(expr.xreplace(dict(hints(env)))))
+
+    with env.suppress_guards(), mode:
+        return torch.empty_strided([number(n) for n in shape], [number(n) for n in stride], dtype=dtype)
 
 
 def has_unguarded_sizes(tensor: torch.Tensor) -> bool:
@@ -121,9 +166,14 @@ def resolved(expr: sympy.Basic, replacements: Mapping[sympy.Symbol, sympy.Expr])
 
 
 def statically_true(env: ShapeEnv, claim: sympy.Basic) -> bool:
-    """Torch's own guard-free evaluation: True only if the claim holds for every valuation it knows of."""
+    """Torch's own guard-free evaluation: True only if the claim holds for every valuation it knows of.
+
+    Torch is asked of relations as sympy folds them: of one that was kept as written, as ``u + 1 <= u``, it says
+    that it holds, whenever the two sides differ by a number.
+    """
     try:
         asked = resolved(claim, env.replacements)
+        asked = asked.func(*asked.args)
     except (ZeroDivisionError, AssertionError):
         # Undefined where its symbols are known: sympy and torch's functions fold as they are built.
         return False
@@ -183,6 +233,30 @@ def storage_key(tensor: torch.Tensor) -> int | None:
         return None
 
 
+def set_lazy_bits(tensor: torch.Tensor, like: torch.Tensor) -> None:
+    """Give ``tensor`` the conj and neg bits of ``like``; its memory stays as it is."""
+    torch._C._set_conj(tensor, like.is_conj())
+    torch._C._set_neg(tensor, like.is_neg())
+
+
+@contextlib.contextmanager
+def refusals_unlogged() -> Iterator[None]:
+    """Try calls on fake tensors without a traceback in the log for each that torch refuses."""
+    was_disabled, _fakes_log.disabled = _fakes_log.disabled, True
+    try:
+        yield
+    finally:
+        _fakes_log.disabled = was_disabled
+
+
+def uncached_fake_mode(env: ShapeEnv) -> FakeTensorMode:
+    """A fake mode for calls under :func:`no_new_guards`: torch's cache of results asks the ``ShapeEnv`` more than
+    the kernels do, and would have calls refused that need no guard."""
+    mode = FakeTensorMode(shape_env=env)
+    mode.cache_enabled = False
+    return mode
+
+
 def snapshot(env: ShapeEnv | None) -> dict[str, frozenset[str]]:
     """What a run must not change, as printable facts by kind."""
     if env is None:
@@ -193,7 +267,8 @@ def snapshot(env: ShapeEnv | None) -> dict[str, frozenset[str]]:
         "replacement": frozenset(
             f"{s} -> {resolved(e, env.replacements)}" for s, e in env.replacements.items()
         ),
-        "range": frozenset(f"{s} in {r}" for s, r in env.var_to_range.items()),
+        # Torch narrows the range of a replaced symbol, to what the replacement implies, whenever it is read.
+        "range": frozenset(f"{s} in {r}" for s, r in env.var_to_range.items() if s not in env.replacements),
         "divisibility": frozenset(map(str, env.divisible)),
         "runtime assert": frozenset(str(a.expr) for group in asserts.values() for a in group),
     }

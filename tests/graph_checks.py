@@ -6,8 +6,7 @@ import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from graph_inputs import Case, inputs_at, valuations
-from graph_runs import observe, untruths
+from graph_inputs import inputs_at, valuations
 from graph_structure import (
     Wanted,
     compare_structure,
@@ -22,6 +21,8 @@ from torch import fx
 from torch._ops import OpOverload
 
 import noopelim
+from noopelim.audit import untruths
+from noopelim.observe import Case, observe
 from noopelim.remarks import Report
 
 Eliminate = Callable[[fx.GraphModule], Report]

@@ -2,60 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 import random
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 import sympy
 import torch
 from torch import fx
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.fx.experimental.symbolic_shapes import ShapeEnv
 from torch.utils import _pytree as pytree
 
-Case = Sequence[object]
-Valuation = dict[sympy.Symbol, int]
+from noopelim.audit import Valuation, evaluate
+from noopelim.driver import find_shape_env
+from noopelim.observe import laid_over
+from noopelim.torch_api import ShapeEnv, own_expression_of, resolved, storage_key
 
 MOST_CASES = 6
 MOST_ELEMENTS = 1 << 20
-
-
-def storage_of(tensor: torch.Tensor) -> int | None:
-    """Which storage; ``None`` for a layout that has none."""
-    return tensor.untyped_storage()._cdata if tensor.layout is torch.strided else None
-
-
-def shape_env_of(gm: fx.GraphModule) -> ShapeEnv | None:
-    for node in gm.graph.nodes:
-        for leaf in pytree.tree_leaves(node.meta.get("val")):
-            if isinstance(leaf, torch.SymInt | torch.SymFloat | torch.SymBool):
-                env: ShapeEnv = leaf.node.shape_env
-                return env
-            mode = getattr(leaf, "fake_mode", None)
-            if isinstance(mode, FakeTensorMode) and mode.shape_env is not None:
-                return mode.shape_env
-    return None
-
-
-def resolved(expr: Any, env: ShapeEnv | None) -> sympy.Basic:
-    """The expression under the replacements of the environment, without its caches being touched."""
-    expr = sympy.sympify(expr)
-    for _ in range(len(env.replacements) + 1 if env else 0):
-        expr = expr.xreplace(env.replacements) if env else expr
-    return expr
-
-
-def evaluate(value: Any, env: ShapeEnv | None, at: Valuation) -> Any:
-    """A size of the metadata at concrete symbols; ``None`` if a symbol is unknown."""
-    if not isinstance(value, torch.SymInt | torch.SymBool | torch.SymFloat):
-        return value
-    expr = resolved(value.node._expr, env).xreplace({s: sympy.Integer(n) for s, n in at.items()})
-    if expr.free_symbols:
-        return None
-    if isinstance(value, torch.SymBool):
-        return bool(expr)
-    return int(expr) if isinstance(value, torch.SymInt) else float(expr)
 
 
 def facts_hold(env: ShapeEnv, at: Valuation) -> bool:
@@ -65,7 +26,7 @@ def facts_hold(env: ShapeEnv, at: Valuation) -> bool:
         bounds = env.var_to_range.get(symbol)
         if bounds is not None and not (bounds.lower <= value and value <= bounds.upper):
             return False
-        replacement = resolved(symbol, env).xreplace(full)
+        replacement = resolved(symbol, env.replacements).xreplace(full)
         if not replacement.free_symbols and replacement != value:
             return False
     claims = [guard.expr for guard in env.guards]
@@ -75,14 +36,14 @@ def facts_hold(env: ShapeEnv, at: Valuation) -> bool:
 
 def valuations(gm: fx.GraphModule) -> Iterator[Valuation]:
     """The hints first, then others the environment allows. Symbols in order of appearance."""
-    env = shape_env_of(gm)
+    env = find_shape_env(gm.graph)
     symbols: dict[sympy.Symbol, None] = {}
     for node in gm.graph.find_nodes(op="placeholder"):
         for leaf in pytree.tree_leaves(node.meta.get("val")):
             sizes = [*leaf.size(), *leaf.stride(), leaf.storage_offset()] if _is_strided(leaf) else [leaf]
             for size in sizes:
                 if isinstance(size, torch.SymInt):
-                    symbols |= dict.fromkeys(sorted(resolved(size.node._expr, env).free_symbols, key=str))
+                    symbols |= dict.fromkeys(sorted(own_expression_of(size).free_symbols, key=str))
     if env is None or not symbols:
         yield {}
         return
@@ -109,7 +70,6 @@ def _is_strided(leaf: object) -> bool:
 
 def inputs_at(gm: fx.GraphModule, at: Valuation, seed: int = 0) -> list[object]:
     """One concrete input per placeholder, laid out and aliased as its metadata says."""
-    env = shape_env_of(gm)
     vals = [node.meta["val"] for node in gm.graph.find_nodes(op="placeholder")]
     need: dict[int, int] = {}
     shapes = {}
@@ -117,13 +77,13 @@ def inputs_at(gm: fx.GraphModule, at: Valuation, seed: int = 0) -> list[object]:
         if not isinstance(val, torch.Tensor):
             continue
         size, stride, offset = (
-            [evaluate(n, env, at) for n in val.size()],
-            [evaluate(n, env, at) for n in val.stride()],
-            evaluate(val.storage_offset(), env, at),
+            [evaluate(n, at) for n in val.size()],
+            [evaluate(n, at) for n in val.stride()],
+            evaluate(val.storage_offset(), at),
         )
         shapes[index] = (size, stride, offset)
         reach = 0 if 0 in size else 1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
-        key = storage_of(val)
+        key = storage_key(val)
         assert key is not None, "inputs of this layout are for the test to supply"
         assert reach <= MOST_ELEMENTS
         need[key] = max(need.get(key, 0), (offset + reach) * val.element_size())
@@ -132,14 +92,14 @@ def inputs_at(gm: fx.GraphModule, at: Valuation, seed: int = 0) -> list[object]:
     made: list[object] = []
     for index, val in enumerate(vals):
         if not isinstance(val, torch.Tensor):
-            made.append(evaluate(val, env, at))
+            made.append(evaluate(val, at))
             continue
-        key = storage_of(val)
+        key = storage_key(val)
         assert key is not None
         if key not in storages:
             count = -(-need[key] // val.element_size())
             storages[key] = _filled(count, val.dtype, generator).untyped_storage()
-        made.append(_view(storages[key], val, *shapes[index]))
+        made.append(laid_over(storages[key], val, *shapes[index]))
     return made
 
 
@@ -158,27 +118,3 @@ def _filled(count: int, dtype: torch.dtype, generator: torch.Generator) -> torch
     for start, value in enumerate([-0.0, 1e-30, 7e4, 1.0 + 2.0**-20, float("nan"), float("inf")]):
         values.view(-1)[1 + 2 * start :: 41] = value
     return torch.view_as_complex(values).to(dtype) if dtype.is_complex else values[:, 0].to(dtype)
-
-
-def _view(storage: torch.UntypedStorage, like: torch.Tensor, *layout: Any) -> torch.Tensor:
-    size, stride, offset = layout
-    made = torch.empty(0, dtype=like.dtype).set_(storage, offset, size, stride)
-    torch._C._set_conj(made, like.is_conj())
-    torch._C._set_neg(made, like.is_neg())
-    return made
-
-
-def fresh(case: Case) -> list[Any]:
-    """A copy of the inputs that keeps their layout and what they share."""
-    copies: dict[int, torch.UntypedStorage] = {}
-
-    def one(leaf: object) -> object:
-        if not isinstance(leaf, torch.Tensor):
-            return leaf
-        key = storage_of(leaf)
-        if key is None:
-            return leaf.clone()
-        storage = copies.setdefault(key, copy.deepcopy(leaf.untyped_storage()))
-        return _view(storage, leaf, leaf.size(), leaf.stride(), leaf.storage_offset())
-
-    return [pytree.tree_map(one, arg) for arg in case]

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from graph_inputs import resolved, shape_env_of
 from torch import fx
 from torch._ops import HigherOrderOperator, OpOverload
+
+from noopelim.driver import find_shape_env
+from noopelim.torch_api import resolved
 
 Wanted = str | OpOverload
 
@@ -66,13 +68,13 @@ def state(gm: fx.GraphModule) -> list[tuple[Any, ...]]:
 
 def snapshot(gm: fx.GraphModule) -> dict[str, object]:
     """All that the ShapeEnv believes. Replacements are resolved: to shorten a chain of them is no change."""
-    env = shape_env_of(gm)
+    env = find_shape_env(gm.graph)
     if env is None:
         return {}
     return {
         "guards": [str(guard.expr) for guard in env.guards],
         "axioms": {str(key): str(value) for key, value in env.axioms.items()},
-        "replacements": {str(symbol): str(resolved(symbol, env)) for symbol in env.replacements},
+        "replacements": {str(symbol): str(resolved(symbol, env.replacements)) for symbol in env.replacements},
         "ranges": {str(symbol): str(bounds) for symbol, bounds in env.var_to_range.items()},
         "asserts": {
             str(symbol): [str(claim.expr) for claim in claims]

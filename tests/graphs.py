@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from graph_checks import Checked, check
-from graph_inputs import Case
 from graph_structure import ops
 from torch import fx
 from torch._dispatch.python import enable_python_dispatcher
@@ -26,6 +25,8 @@ from torch.fx.experimental.symbolic_shapes import (
 from torch.fx.node import map_aggregate
 from torch.utils._sympy.numbers import int_oo
 from torch.utils._sympy.value_ranges import ValueRanges
+
+from noopelim.observe import Case
 
 __all__ = ["Builder", "Case", "Checked", "Size", "check", "ops", "trace"]
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from graph_inputs import inputs_at, shape_env_of, valuations
-from graph_runs import observe
+from graph_inputs import inputs_at, valuations
 from graphs import Builder, check
 from torch import fx
 
+from noopelim.driver import find_shape_env
+from noopelim.observe import observe
 from noopelim.remarks import Report
 
 aten = torch.ops.aten
@@ -161,7 +162,7 @@ def a_range(gm: fx.GraphModule) -> None:
 
 @broken("ShapeEnv")
 def a_fresh_symbol(gm: fx.GraphModule) -> None:
-    env = shape_env_of(gm)
+    env = find_shape_env(gm.graph)
     assert env is not None
     env.create_unbacked_symint()
 

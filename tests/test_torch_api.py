@@ -6,12 +6,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
+import sympy
 import torch
 from graphs import Builder
 
 from noopelim import torch_api
 from noopelim.errors import UnsupportedTorch
-from noopelim.torch_api import ShapeEnv, no_new_guards, snapshot
+from noopelim.torch_api import ShapeEnv, no_new_guards, snapshot, statically_true
 
 
 def ways() -> dict[str, Callable[[ShapeEnv], AbstractContextManager[None]]]:
@@ -45,3 +46,21 @@ def test_storage_keys_tell_views_from_copies() -> None:
     assert torch_api.storage_key(x) == torch_api.storage_key(x[1:])
     assert torch_api.storage_key(x) != torch_api.storage_key(x.clone())
     assert torch_api.storage_key(torch.eye(2).to_sparse()) is None
+
+
+def test_torch_is_asked_of_relations_as_they_fold() -> None:
+    b = Builder()
+    u = b.unbacked("u0").meta["val"].node.expr
+    assert not statically_true(b.env, sympy.Le(u + 1, u, evaluate=False))
+    assert not statically_true(b.env, sympy.Ne(u, u, evaluate=False))
+    assert statically_true(b.env, sympy.Le(0, u, evaluate=False))
+
+
+def test_asking_torch_shortens_no_chain_of_replacements() -> None:
+    b = Builder()
+    s, t = (b.size(name, hint).meta["val"] for name, hint in (("s0", 8), ("s1", 7)))
+    torch._check(s == t + 1)
+    torch._check(t == 7)
+    before = {str(k): str(v) for k, v in b.env.var_to_range.items()}
+    assert not statically_true(b.env, sympy.Eq(s.node._expr * t.node._expr, 3, evaluate=False))
+    assert {str(k): str(v) for k, v in b.env.var_to_range.items()} == before
