@@ -6,17 +6,18 @@ Rules say when two values are equal; this module says whether one may take the p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch.fx import Graph, GraphModule, Node
 
-from .calls import nodes_in, op_name, tensor_of
+from .calls import op_name, tensor_of
 from .effects import attribute, kept_for_effect, written_by
 from .integers import Prover
 from .layout import same_layout, unit_strides_seen_by
 from .proof import Proof
+from .returned import Returned
 from .storage import Storages, object_chain
 from .torch_api import storage_key
 
@@ -52,10 +53,7 @@ class Legality:
         if inputs_may_alias:
             for one in inputs[1:]:
                 self.storages.join(inputs[0], one)
-        self._outputs: dict[Node, None] = {
-            leaf: None for n in nodes if n.op == "output" for leaf in nodes_in(n.args)
-        }
-        self._output_objects = self._objects_returned()
+        self._returned = Returned(nodes, self.storages)
         find = self.storages.find
         self._input_classes = {find(n) for n in inputs}
         self._writers: dict[Node, list[Node]] = {}
@@ -93,11 +91,7 @@ class Legality:
 
     def took_over(self, root: Node, replacement: Node) -> None:
         """Record that ``replacement`` now stands where ``root`` stood, and shares its fate."""
-        if root in self._outputs:
-            # Outputs keep their order, which messages name.
-            self._outputs = {replacement if n is root else n: None for n in self._outputs}
-        if root in self._output_objects:
-            self._output_objects = self._objects_returned()
+        self._returned.took_over(root, replacement)
         merged = self.storages.join(replacement, root)
         if merged is not None:
             kept, gone = merged
@@ -136,8 +130,8 @@ class Legality:
         if parted is not None:
             return parted
         if self.is_view(site):
-            if not new_object and site.root in self._output_objects:
-                others = self._objects_returned(but=site.root)
+            if not new_object and site.root in self._returned.objects:
+                others = self._returned.objects_but(site.root)
                 for twin in object_chain(site.source):
                     if twin in others:
                         return Verdict(False, f"two outputs would become one object ({twin.name})")
@@ -146,13 +140,13 @@ class Legality:
             return Verdict(True, "a view of the same memory")
         find = self.storages.find
         ours, theirs = find(site.root), find(site.source)
-        overlap = next(self._outputs_in(ours), None)
+        overlap = next(self._returned.within(ours), None)
         if overlap is not None:
             if theirs in self._input_classes:
                 return Verdict(
                     False, f"the output {overlap.name} would newly share memory with an input or constant"
                 )
-            other = next((n for n in self._outputs_in(theirs) if n is not overlap), None)
+            other = next((n for n in self._returned.within(theirs) if n is not overlap), None)
             if other is not None:
                 return Verdict(False, f"the outputs {overlap.name} and {other.name} would newly share memory")
         written = self._written_copies(site)
@@ -168,14 +162,14 @@ class Legality:
     def _parted(self, site: Site) -> Verdict | None:
         """Outputs must not cease to be one object, or to share memory that the matched calls made."""
         root, find = site.root, self.storages.find
-        if root in self._output_objects:
-            others, kept = self._objects_returned(but=root), set(object_chain(site.source))
+        if root in self._returned.objects:
+            others, kept = self._returned.objects_but(root), set(object_chain(site.source))
             twin = next((n for n in object_chain(root) if n in others and n not in kept), None)
             if twin is not None:
                 return Verdict(False, f"the outputs {root.name} and {twin.name} may be one object")
         if find(root) is find(site.source):
             return None
-        together = list(self._outputs_in(find(root)))
+        together = list(self._returned.within(find(root)))
         moving = {root, *self.views_of(root)} if len(together) > 1 else {root}
         goes, stays = ([n for n in together if (n in moving) is moved] for moved in (True, False))
         if goes and stays:
@@ -199,14 +193,6 @@ class Legality:
                 False, f"{writer.name} ({op_name(writer)}) writes the source before the copy is made"
             )
         return Verdict(True, "one copy for another")
-
-    def _objects_returned(self, but: Node | None = None) -> set[Node]:
-        """Nodes that may be the very object that is returned for some output, other than by way of ``but``."""
-        chains = (list(object_chain(leaf)) for leaf in self._outputs)
-        return {node for chain in chains if but not in chain for node in chain}
-
-    def _outputs_in(self, storage: Node) -> Iterator[Node]:
-        return (n for n in self._outputs if self.storages.find(n) is storage)
 
     def _written_copies(self, site: Site, but: Node | None = None) -> Verdict | None:
         """Memory other than the source's that the matched calls made must never be written."""
