@@ -83,6 +83,7 @@ __all__ = [
     "statically_true",
     "storage_key",
     "told_tensor",
+    "uncached",
     "uncached_fake_mode",
 ]
 
@@ -249,9 +250,19 @@ def refusals_unlogged() -> Iterator[None]:
         _fakes_log.disabled = was_disabled
 
 
+@contextlib.contextmanager
+def uncached(mode: FakeTensorMode) -> Iterator[None]:
+    """Without torch's cache of fake results, which asks the ``ShapeEnv`` more than the kernels do: under
+    :func:`no_new_guards` it would have calls refused that need no guard."""
+    was_enabled, mode.cache_enabled = mode.cache_enabled, False
+    try:
+        yield
+    finally:
+        mode.cache_enabled = was_enabled
+
+
 def uncached_fake_mode(env: ShapeEnv) -> FakeTensorMode:
-    """A fake mode for calls under :func:`no_new_guards`: torch's cache of results asks the ``ShapeEnv`` more than
-    the kernels do, and would have calls refused that need no guard."""
+    """A fake mode that is :func:`uncached` for good."""
     mode = FakeTensorMode(shape_env=env)
     mode.cache_enabled = False
     return mode

@@ -12,6 +12,7 @@ from graphs import Builder
 
 from noopelim import torch_api
 from noopelim.errors import UnsupportedTorch
+from noopelim.fake import run_fake
 from noopelim.torch_api import ShapeEnv, no_new_guards, snapshot, statically_true
 
 
@@ -64,3 +65,14 @@ def test_asking_torch_shortens_no_chain_of_replacements() -> None:
     before = {str(k): str(v) for k, v in b.env.var_to_range.items()}
     assert not statically_true(b.env, sympy.Eq(s.node._expr * t.node._expr, 3, evaluate=False))
     assert {str(k): str(v) for k, v in b.env.var_to_range.items()} == before
+
+
+def test_a_call_that_needs_no_guard_is_not_refused_one() -> None:
+    """Torch's cache of fake results would ask whether the size is 1."""
+    b = Builder()
+    x = b.input("x", (b.size("s0"), b.size("s1"))).meta["val"]
+    before = snapshot(b.env)
+    for bounds in ((0, -1), (1, None), (None, None)):
+        assert run_fake(torch.ops.aten.slice.Tensor, (x, 1, *bounds), {}, x) is not None
+    assert snapshot(b.env) == before
+    assert b.mode.cache_enabled
