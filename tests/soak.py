@@ -138,7 +138,8 @@ def main() -> int:
     began = time.perf_counter()
     total: Counter[tuple[str, str]] = Counter()
     wrong: list[str] = []
-    with multiprocessing.get_context("spawn").Pool(args.processes, _quiet) as pool:
+    # Fresh workers now and then: sympy keeps all that it has made, and collecting garbage among it takes a second.
+    with multiprocessing.get_context("spawn").Pool(args.processes, _quiet, maxtasksperchild=40) as pool:
         for counts, found, notes in pool.imap_unordered(check_world, seeds, chunksize=8):
             total.update(counts)
             for text in (*found, *(notes if args.notes else ())):
