@@ -20,7 +20,7 @@ PY  := $(BIN)/python
 PIP := $(PY) -m pip --disable-pip-version-check
 DEV := $(VENV)/.installed-dev
 
-.PHONY: help setup test soak lint format typecheck demo bench-prover wheel clean
+.PHONY: help setup test soak verify lint format typecheck demo bench-prover wheel clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -32,8 +32,12 @@ test: $(DEV) ## run the test suite
 # One thread per worker: two workers with a thread pool each would fight over the cores.
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 $(ARGS)
 
-soak: $(DEV) ## check a million random claims of the prover
+soak: $(DEV) ## check a million random claims of the prover, and all rules at full scope
 	$(PY) tests/soak.py $(N)
+	$(BIN)/noopelim verify --scope full
+
+verify: $(DEV) ## check all rules at the default scope
+	$(BIN)/noopelim verify
 
 lint: $(DEV) ## check style and formatting
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import errors, patterns
+    from . import errors, patterns, testing
     from .driver import eliminate
     from .inductor import NoOpElimination, register
     from .integers import decide
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .proof import Proof, Truth
     from .remarks import Report
     from .rule import Exact, Rule, RuleSet
+    from .scope import Scope
+    from .verification import Verdict, verify
 
 # Names are imported when first asked for: torch takes seconds, and `noopelim --help` does not need it.
 _HOMES = {
@@ -26,6 +28,9 @@ _HOMES = {
     "proof": ("Proof", "Truth"),
     "remarks": ("Report",),
     "rule": ("Exact", "Rule", "RuleSet"),
+    "scope": ("Scope",),
+    "testing": (),
+    "verification": ("Verdict", "verify"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -40,7 +45,9 @@ __all__ = [
     "Report",
     "Rule",
     "RuleSet",
+    "Scope",
     "Truth",
+    "Verdict",
     "X",
     "Y",
     "decide",
@@ -48,7 +55,9 @@ __all__ = [
     "errors",
     "patterns",
     "register",
+    "testing",
     "var",
+    "verify",
 ]
 
 

@@ -15,10 +15,11 @@ from .forms import Made, forms
 from .index_maps import moved
 from .known import Known
 from .match import compile_pattern
+from .pattern import calls_in
 from .positions import Fact, Moved, Position, Read
 from .rule import Rule
 from .supposing import Firing, World, firings
-from .torch_api import OpOverload
+from .torch_api import OpOverload, PatternExpr
 
 INDICES = tuple(sympy.Symbol(f"i{d}", integer=True, nonnegative=True) for d in range(16))
 MOST_RANK, MOST_RANK_OF_CHAIN = 3, 2
@@ -88,6 +89,8 @@ class Generality:
                 f"tested only: {'; '.join(named)}{f' and {more} more' if more else ''} "
                 f"({_count(len(tested), 'form')})"
             )
+        if not self.results:
+            return "nothing for all sizes: no form of it is understood as data movement"
         return "; ".join(parts) or "fires at no form of symbolic sizes"
 
     def __str__(self) -> str:
@@ -103,6 +106,8 @@ def for_all_sizes(
     The rule's pattern, predicate and replacement are the ones that run. What its functions raise makes a form
     "tested only".
     """
+    if any(_holds_patterns(argument) for call in calls_in(rule.pattern) for argument in call.args):
+        return Generality(rule.name, ())
     world, matcher = World(), compile_pattern(rule.pattern)
     results = []
     for form in forms(rule.pattern, most_rank, most_rank_of_chain):
@@ -111,6 +116,11 @@ def for_all_sizes(
         except Exception as raised:  # a rule's own function may raise anything
             results.append(FormResult(form, Outcome.TESTED, f"{type(raised).__name__}: {raised}"))
     return Generality(rule.name, tuple(results))
+
+
+def _holds_patterns(argument: object) -> bool:
+    """Is it a list with patterns in it, as ``cat`` takes?"""
+    return isinstance(argument, list | tuple) and any(isinstance(a, PatternExpr) for a in argument)
 
 
 def _judged(form: Made, ways: Iterable[Firing]) -> FormResult:

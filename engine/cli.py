@@ -1,4 +1,4 @@
-"""The command line: ``noopelim run``, ``noopelim explain``, ``noopelim rules``.
+"""The command line: ``noopelim run``, ``explain``, ``rules`` and ``verify``.
 
 Torch takes seconds to import, so nothing here imports it before a command has work for it.
 """
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .cli_verify import verify
 from .console import EXIT_CODES, BadInput, BadUsage, Commands, busy, note
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ def cli() -> None:
     """
     # Torch says this at its import where numpy is missing, and numpy is not needed.
     warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
+
+
+cli.add_command(verify)
 
 
 def _selection(command: _F) -> _F:

@@ -17,6 +17,7 @@ Exit codes:
      cannot be rewritten; one line on stderr says which and what to do
   2  bad usage: an unknown option, or a rule name that matches nothing
   3  a bug in noopelim; the traceback is on stderr
+  4  verify only: a rule is refuted, or could not be verified
 """
 
 

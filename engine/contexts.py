@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch.fx import Node
 
+from .calls import tensor_of
 from .drafts import Draft, Outputs, Unbuildable
 from .instances import CallOf, operands_of
 from .observe import fresh
@@ -66,8 +67,10 @@ def computed_operands_returned_too(draft: Draft) -> Outputs:
 
 
 def middles_returned_too(draft: Draft) -> Outputs:
-    middles = _with_middle(draft.chain(draft.computed()))
-    return (middles[-1], *middles[:-1])
+    chain = _with_middle(draft.chain(draft.computed()))
+    # A call with several results returns a list, which nobody takes for one value.
+    middles = [node for node in chain[:-1] if tensor_of(node) is not None]
+    return (chain[-1], *middles)
 
 
 def root_computed_twice(draft: Draft) -> Outputs:

@@ -14,10 +14,10 @@ import torch
 from .choices import DeadEnd, Pick
 from .errors import RuleError
 from .instances import CallOf
-from .operands import DTYPES, FILLS, LAYOUTS, Operand
-from .pattern import OpCall, calls_in
+from .operands import COUNTED, DTYPES, FILLS, LAYOUTS, Operand
+from .pattern import OpCall, calls_in, same_constant
 from .rule import Rule
-from .schema_values import SCALARS, options, plausible, shapes
+from .schema_values import MOST_ELEMENTS, SCALARS, is_known, options, plausible, shapes
 from .scope import Scope
 from .torch_api import Ignored, KeywordArg, OpOverload
 
@@ -26,6 +26,8 @@ SWEEPS = ("shapes", "spellings", "dtypes", "layouts", "values")
 all dtypes; all layouts; all telling values. Except in the first, arguments take a few of their values."""
 _FEW_SHAPES = ((), (0,), (1,), (2,), (1, 2), (2, 2))
 _LAYOUT_SHAPES = ((), (1,), (2,), (0, 2), (1, 2), (2, 1), (2, 2), (1, 2, 1), (2, 1, 2), (2, 2, 2))
+_VALUED = (*((((2,),), fill) for fill in range(0, FILLS, 2)), (((40,),), 0))
+_LARGE = (2, 1, 3, 0, 5, 8, 12, 17, 30)
 _TRIVIAL = frozenset({"layout", "device", "pin_memory", "non_blocking", "generator"})
 """Arguments that say nothing of the value, left as they are where a pattern leaves them open."""
 
@@ -84,14 +86,20 @@ class _Drawing:
     def _new_call(self, pattern: OpCall, target: Any) -> CallOf:
         args: list[Any] = []
         seen: list[Any] = []
+        # The source of a large ``slice_scatter`` is made to fit its region, or next to none would.
+        late = target is torch.ops.aten.slice_scatter.default and self.scope.large
         for position, (name, kind, default) in enumerate(_schema(target, len(pattern.args))):
-            if position < len(pattern.args):
+            if late and name == "src" and not isinstance(pattern.args[1], OpCall):
+                args.append(None)
+            elif position < len(pattern.args):
                 args.append(self._argument(pattern.args[position], target, name, kind, seen))
             elif default and (pattern.rest == "default" or name in _TRIVIAL):
                 args.append(default[0])
             else:
                 args.append(self._open(target, name, kind, seen, *default))
             seen.append(self._value(args[-1]))
+        if late and args[1] is None:
+            args[1], seen[1] = self._region(pattern.args[1], seen)
         if not plausible(target, seen):
             raise DeadEnd
         call = CallOf(target, tuple(args))
@@ -108,9 +116,8 @@ class _Drawing:
         if isinstance(pattern, OpCall):
             return self.call(pattern)
         if isinstance(pattern, list | tuple):
-            return [
-                self._argument(p, target, name, "Tensor", [*seen, *self.tensors.values()]) for p in pattern
-            ]
+            item = kind.removeprefix("Optional[").removeprefix("List[").removesuffix("]").removesuffix("]")
+            return [self._argument(p, target, name, item, [*seen, *self.tensors.values()]) for p in pattern]
         if isinstance(pattern, KeywordArg):
             if pattern.name not in self.bound:
                 self.bound[pattern.name] = self._open(target, name, kind, seen)
@@ -138,30 +145,60 @@ class _Drawing:
         if kind == "Optional[Tensor]":
             return self._operand(tensors) if self.pick((False, True)) else None
         known = options(kind, name, tensors[0] if tensors else None, self.scope, target)
+        if not (known or default or is_known(kind)):
+            raise RuleError(
+                f"rule {self.rule.name!r}: verify knows no values of type {kind} for {name!r} of {target}; "
+                "write a constant in its place"
+            )
+        known = [v for v in known if not (default and same_constant(default[0], v))]
         if self.sweep != "shapes" and len(known) > 5:
             known = [*known[:4], known[-1]]
         return self.pick([*default, *known])
 
     def _operand(self, others: list[torch.Tensor]) -> Operand:
         slot = len(self.tensors)
-        dtype, layout, fill = torch.float32, "contiguous", 0
+        dtype, layout, fill = torch.float32, "contiguous", 0 if self.scope.large else COUNTED
         allowed: Sequence[tuple[int, ...]]
         if self.sweep == "shapes":
-            allowed = _shapes(self.scope.rank, self.scope.dim)
+            allowed = self._large(others) if self.scope.large else _shapes(self.scope.rank, self.scope.dim)
         elif self.sweep == "layouts":
             allowed, layout = _LAYOUT_SHAPES, self.pick(LAYOUTS)
         else:
             allowed = _FEW_SHAPES
             if self.sweep == "values":
-                # Two elements, so every other way to fill them brings all telling values.
-                allowed, fill = ((2,),), self.pick(range(0, FILLS, 2))
+                # Two elements, so every other way to fill them brings all telling values; and as many as take
+                # the vectorised path of a kernel, which need not round, or sign a zero, like the scalar one.
+                allowed, fill = self.pick(_VALUED)
             if self.sweep != "spellings":
-                dtype = self.pick(DTYPES)
+                dtype, fill = self.pick(DTYPES), fill % COUNTED
         if others:
             allowed = [s for s in allowed if _goes_with(s, tuple(others[0].shape))]
         operand = Operand(slot, self.pick(allowed), dtype, layout, fill)
         self.tensors[slot] = _tensor(operand)
         return operand
+
+    def _region(self, pattern: Any, seen: list[Any]) -> tuple[Operand, torch.Tensor]:
+        base, _, dim, *region = seen
+        if not -base.dim() <= dim < base.dim():
+            raise DeadEnd
+        shape = list(base.shape)
+        shape[dim] = len(range(shape[dim])[slice(*region)])
+        operand = Operand(len(self.tensors), tuple(shape))
+        if isinstance(pattern, KeywordArg) and self.bound.setdefault(pattern.name, operand) is not operand:
+            raise DeadEnd
+        self.tensors[operand.slot] = _tensor(operand)
+        return operand, self.tensors[operand.slot]
+
+    def _large(self, others: list[torch.Tensor]) -> Sequence[tuple[int, ...]]:
+        """A shape beyond what can be exhausted; of a second operand one that goes with the first."""
+        if not others:
+            made: tuple[int, ...] = ()
+            for _ in range(self.pick(range(self.scope.rank + 1))):
+                made = (*made, self.pick([n for n in _LARGE if n * prod(made) <= MOST_ELEMENTS]))
+            return (made,)
+        first = tuple(others[0].shape)
+        single = [(*first[:i], n, *first[i + 1 :]) for i in range(len(first)) for n in (1, first[i] // 2)]
+        return [first, *single, first[1:], (prod(first),)]
 
     def _value(self, part: Any) -> Any:
         if isinstance(part, Operand):
@@ -193,10 +230,11 @@ def _tensors_in(seen: list[Any]) -> list[torch.Tensor]:
 
 
 def _goes_with(shape: tuple[int, ...], first: tuple[int, ...]) -> bool:
-    """Does the shape broadcast with the first, fit inside it, or hold as many elements?"""
+    """Does the shape broadcast with the first, fit inside it, hold as many elements, or none?"""
     pairs = list(zip(reversed(shape), reversed(first), strict=False))
     return (
         prod(shape) == prod(first)
+        or shape == (0,)
         or all(a == b or 1 in (a, b) for a, b in pairs)
         or (len(shape) == len(first) and all(a <= b for a, b in pairs))
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,10 +68,10 @@ class Judge:
         if matched is None:
             return None, None, behind
         where = self.rule.where
-        if where is None:
-            return Proof.of(True, "nothing beyond the pattern", "the law of the rule"), matched, behind
-        facts = Facts(self._prover if prover is None else prover, root)
         try:
+            facts = Facts(self._prover if prover is None else prover, root)
+            if where is None:
+                return Proof.of(True, "nothing beyond the pattern", "the law of the rule"), matched, behind
             proof = where(facts, *(resolve(matched.values[name]) for name in parameters_of(where)))
         except MissingMetadata:
             return None, matched, behind
@@ -81,31 +81,28 @@ class Judge:
 
     def judge(self, drawn: Drawn, claimed: str | None = None) -> Judgement:
         """The judgement of one instance. ``claimed``: what the predicate proved of it already for all sizes, so
-        that here it must be proved again, and what follows must be true."""
+        that what follows must be true, and be proved here again."""
         call, done = drawn.call, drawn.done
         try:
             proof, matched, behind = self.asked(call, drawn.tensors, done)
         except Exception as error:
             return Judgement(None, Wrong(f"`where` raised {type(error).__name__}: {error}", call, None, ""))
-        if matched is None or proof is None:
-            return Judgement()
+        if matched is None or proof is None or (claimed is None and not proof.proved):
+            return Judgement(proof)
         claim = proof.claim if claimed is None else claimed
-        if not proof.proved:
-            if claimed is None:
-                return Judgement(proof)
-            what = f"proved for all sizes, yet not for these: {proof}"
-            return Judgement(proof, Wrong(what, call, None, claim))
         try:
             to, value = self._replacement(matched, behind)
-        except Refused:
+        except (Refused, MissingMetadata):
             return Judgement()
         except Exception as error:
             what = f"the replacement raised {type(error).__name__}: {error}"
             return Judgement(proof, Wrong(what, call, None, claim))
-        if value is None:
-            return Judgement(None)
-        what = difference(done[id(call)], value, self.rule.exact)
-        return Judgement(proof, Wrong(what, call, to, claim) if what else None)
+        if not isinstance(value, torch.Tensor):
+            return Judgement()
+        differs = difference(done[id(call)], value, self.rule.exact)
+        if differs is None and not proof.proved:
+            differs, to = f"proved for all sizes, yet not for these: {proof}", None
+        return Judgement(proof, Wrong(differs, call, to, claim) if differs else None)
 
     def _replacement(self, matched: Matched, behind: dict[Node, Any]) -> tuple[Any, Any]:
         """What stands for the root, and its value; no value if that is no tensor, or cannot be written down."""
@@ -114,7 +111,7 @@ class Judge:
             node = matched.values[rule.to.name]
             return (behind[node], node.meta["val"]) if isinstance(node, Node) else (None, None)
         root = matched.nodes[0]
-        parts, values = [], []
+        arguments: list[Any] = []
         for argument in rule.to.args:
             raw = matched.values[argument.name] if isinstance(argument, KeywordArg) else argument
             if isinstance(argument, Computed):
@@ -125,14 +122,21 @@ class Judge:
                 if raw is None:
                     return None, None
                 raw = list(raw) if isinstance(raw, tuple) else raw
-            parts.append(behind[raw] if isinstance(raw, Node) else raw)
-            values.append(raw.meta["val"] if isinstance(raw, Node) else raw)
-        target = root.target if root.target in rule.to.fns else rule.to.fns[0]
+            arguments.append(raw)
+        target: Any = root.target if root.target in rule.to.fns else rule.to.fns[0]
         try:
-            return CallOf(target, tuple(parts)), target(*values)
-        except RuntimeError as error:
+            value = target(*_each_node(arguments, lambda node: node.meta["val"]))
+        except Exception as error:
             # As a view of a source that lies otherwise in memory: the engine then keeps the root.
             raise Refused from error
+        return CallOf(target, tuple(_each_node(arguments, behind.__getitem__))), value
+
+
+def _each_node(arguments: list[Any], of: Callable[[Node], Any]) -> list[Any]:
+    """The arguments, in lists too, with ``of`` of each node in its place."""
+    return [
+        _each_node(a, of) if isinstance(a, list) else of(a) if isinstance(a, Node) else a for a in arguments
+    ]
 
 
 def as_graph(
@@ -165,7 +169,7 @@ def as_graph(
                 args, kwargs = part.split()
                 made = tuple(map(node_of, args))
                 named = {name: node_of(a) for name, a in kwargs.items()}
-                found = graph.create_node("call_function", part.target, made, named, "call")  # type: ignore[arg-type]
+                found = graph.create_node("call_function", part.target, made, named, "call")
                 found.meta["val"] = done[id(part)]
             nodes[known] = found
             behind[found] = part
@@ -178,21 +182,18 @@ def difference(expected: object, got: object, exact: Exact = Exact.BITS) -> str 
     """How ``got`` differs from ``expected`` in shape, dtype or elements, in words; None if it does not. Memory
     layout is the engine's to keep, for every rule."""
     if not isinstance(expected, torch.Tensor) or not isinstance(got, torch.Tensor):
-        return None if type(expected) is type(got) else f"a {type(expected).__name__} is not {got!r}"
+        return f"a {type(expected).__name__} is no {type(got).__name__}"
     if expected.shape != got.shape:
         return f"shape {tuple(expected.shape)} becomes {tuple(got.shape)}"
     if expected.dtype is not got.dtype:
         return f"{expected.dtype} becomes {got.dtype}"
-    if exact is Exact.BITS:
-        same = bits_of(expected) == bits_of(got)
-    else:
-        wide = torch.complex128 if expected.dtype.is_complex else torch.float64
-        if not (expected.dtype.is_floating_point or expected.dtype.is_complex):
-            wide = expected.dtype
-        one, other = expected.reshape(-1).to(wide), got.reshape(-1).to(wide)
-        same = (one == other) | ((one != one) & (other != other))
-        if exact is Exact.NAN_PAYLOAD and expected.dtype.is_floating_point:
-            same &= (one.signbit() == other.signbit()) | (one != one)
+    same = bits_of(expected) == bits_of(got)
+    if exact is not Exact.BITS:
+        one, other = _numbers(expected), _numbers(got)
+        equal = one == other
+        if exact is Exact.NAN_PAYLOAD and one.dtype.is_floating_point:
+            equal &= one.signbit() == other.signbit()
+        same |= (equal | ((one != one) & (other != other))).view(same.shape)
     if bool(same.all()):
         return None
     at = int((~same.reshape(expected.numel() or 1, -1).all(1)).nonzero()[0])
@@ -200,3 +201,11 @@ def difference(expected: object, got: object, exact: Exact = Exact.BITS) -> str 
         f"element {at} is {expected.reshape(-1)[at].item()!r} and becomes {got.reshape(-1)[at].item()!r}"
         + (" (other bits)" if str(expected.reshape(-1)[at].item()) == str(got.reshape(-1)[at].item()) else "")
     )
+
+
+def _numbers(tensor: torch.Tensor) -> torch.Tensor:
+    """The elements in row-major order, complex ones as pairs, in a dtype that can be compared."""
+    plain = tensor.resolve_conj().resolve_neg().contiguous()
+    if plain.dtype.is_complex:
+        plain = torch.view_as_real(plain)
+    return plain.to(torch.float64) if plain.dtype.is_floating_point else plain

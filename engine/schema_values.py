@@ -17,6 +17,9 @@ from .spellings import EXPANDS, RESHAPES
 DIM_NAMES = frozenset({"dim", "dim0", "dim1", "dimension", "axis", "start_dim", "end_dim"})
 SIZE_NAMES = frozenset({"size", "shape", "sizes", "repeats", "dims_to_repeat"})
 _aten = torch.ops.aten
+_NEW_DIM = (_aten.unsqueeze.default, _aten.unsqueeze_copy.default, _aten.stack.default)
+MOST_ELEMENTS = 2**16
+"""Of an operand, or of what repeats one: a chain of them must fit in memory, thousands of times."""
 FAR = 2**63 - 1
 """How graphs write "to the end"."""
 SCALARS: tuple[int | float, ...] = (1, 0, 2, -1, 1.0, 0.0, -0.0, 0.5)
@@ -39,8 +42,12 @@ def options(
         return [None, *inner] if inner or kind != "Optional[Tensor]" else [None]
     shape = () if operand is None else tuple(operand.shape)
     if kind == "int":
+        if name == "dim" and target in _NEW_DIM:
+            return range(-len(shape) - 1, len(shape) + 1)
         return _ints(name, shape, scope)
     if kind == "List[int]":
+        if name in SIZE_NAMES and target in EXPANDS and not scope.large:
+            return [list(size) for size in _expansions(shape, scope.rank, scope.dim)]
         lists = _lists(name, shape, scope)
         if name in SIZE_NAMES and target in RESHAPES:
             return [size for size in lists if _holds(size, prod(shape))]
@@ -51,6 +58,11 @@ def options(
         own = () if operand is None else (operand.dtype,)
         return list(dict.fromkeys((*own, *_FEW_DTYPES, *DTYPES)))
     return _PLAIN.get(kind, ())
+
+
+def is_known(kind: str) -> bool:
+    """Can :func:`options` tell values of this type, for some operand at least?"""
+    return kind.startswith("Optional[") or kind in ("int", "List[int]", "ScalarType", *_PLAIN)
 
 
 _PLAIN: dict[str, Sequence[Any]] = {
@@ -67,10 +79,10 @@ _PLAIN: dict[str, Sequence[Any]] = {
 def _ints(name: str, shape: tuple[int, ...], scope: Scope) -> Sequence[int]:
     rank = len(shape)
     if name in DIM_NAMES:
-        return range(-max(rank, 1), max(rank, 1) + (name == "dim" and rank == 0))
+        return range(-max(rank, 1), max(rank, 1))
     if name == "step":
         return range(1, max(scope.window, 2) + 1)
-    near = {n + d for n in {0, *shape} for d in range(-1, 2)} if scope.dim > 4 else set()
+    near = {n + d for n in {0, *shape} for d in range(-1, 2)} if scope.large else set()
     window = {*range(-scope.window, scope.window + 1), *near}
     return [*sorted(window, key=lambda n: (abs(n), n)), *([FAR] if name in ("start", "end") else [])]
 
@@ -78,7 +90,7 @@ def _ints(name: str, shape: tuple[int, ...], scope: Scope) -> Sequence[int]:
 def _lists(name: str, shape: tuple[int, ...], scope: Scope) -> Sequence[list[int]]:
     rank = len(shape)
     if name in SIZE_NAMES:
-        return [list(s) for s in (_sizes if scope.dim <= 4 else _sizes_like)(shape, scope.rank, scope.dim)]
+        return [list(s) for s in (_sizes_like if scope.large else _sizes)(shape, scope.rank, scope.dim)]
     if name in ("dim", "dims"):
         return [list(d) for d in _orders(rank)]
     if name == "pad":
@@ -113,6 +125,8 @@ def plausible(target: object, values: Sequence[Any]) -> bool:
         return taken == list(source.shape)
     if target in (_aten.view_as.default, _aten.reshape_as.default):
         return isinstance(values[1], torch.Tensor) and values[0].numel() == values[1].numel()
+    if target in (_aten.repeat.default, _aten.tile.default):
+        return bool(values[0].numel() * prod(values[1]) <= MOST_ELEMENTS)
     if target is _aten.unflatten.int:
         rank, dim = values[0].dim(), values[1]
         return -rank <= dim < rank and _holds(values[2], values[0].shape[dim])
@@ -127,6 +141,18 @@ def _sizes(shape: tuple[int, ...], rank: int, dim: int) -> tuple[tuple[int, ...]
     open_ = [(*s[:i], -1, *s[i + 1 :]) for s in plain for i in range(len(s))]
     kept = [tuple(-1 for _ in shape)] if shape else []
     return tuple(dict.fromkeys([shape, *sorted([*plain, *open_], key=lambda s: (len(s), s)), *kept]))
+
+
+@functools.lru_cache(maxsize=1024)
+def _expansions(shape: tuple[int, ...], rank: int, dim: int) -> tuple[tuple[int, ...], ...]:
+    """Every size within the scope that a value of ``shape`` can be expanded to, with every choice of -1."""
+    kept = [(-1, *range(dim + 1)) if n == 1 else (n, -1) for n in shape]
+    found = [
+        size
+        for new in range(rank - len(shape) + 1)
+        for size in itertools.product(*[range(dim + 1)] * new, *kept)
+    ]
+    return tuple(dict.fromkeys([shape, *found]))
 
 
 @functools.lru_cache(maxsize=1024)

@@ -243,11 +243,15 @@ def set_lazy_bits(tensor: torch.Tensor, like: torch.Tensor) -> None:
 @contextlib.contextmanager
 def refusals_unlogged() -> Iterator[None]:
     """Try calls on fake tensors without a traceback in the log for each that torch refuses."""
-    was_disabled, _fakes_log.disabled = _fakes_log.disabled, True
+    logs = (_fakes_log, _shapes_log)
+    were_disabled = [log.disabled for log in logs]
+    for log in logs:
+        log.disabled = True
     try:
         yield
     finally:
-        _fakes_log.disabled = was_disabled
+        for log, was_disabled in zip(logs, were_disabled, strict=True):
+            log.disabled = was_disabled
 
 
 @contextlib.contextmanager

@@ -262,3 +262,17 @@ def test_known_facts_are_carried_out() -> None:
     assert impossible is not None
     assert not impossible.possible
     assert impossible.contradictory()
+
+
+def test_a_list_of_patterns_is_left_to_the_tests() -> None:
+    rule = Rule(
+        "user/permute-of-two",
+        OpCall(aten.permute.default, X, [var("a"), var("b")]),
+        X,
+        "nothing that is right",
+        lambda x: aten.permute(x, (0, 1)),
+        where=lambda f, x: f.same_shape(x, f.root),
+    )
+    told = for_all_sizes(rule)
+    assert not told.proved
+    assert "nothing for all sizes" in told.summary()

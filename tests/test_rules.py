@@ -5,7 +5,6 @@ Parametrised over ``patterns.ALL``, so a new rule is tested by being listed.
 
 from __future__ import annotations
 
-import inspect
 import random
 from collections.abc import Callable
 from typing import Any
@@ -13,12 +12,12 @@ from typing import Any
 import pytest
 import torch
 from graphs import check, trace
-from torch import fx
 
 import noopelim
 from noopelim import Rule, RuleSet, patterns
+from noopelim.testing import EXAMPLE_SHAPE, as_written, traced
 
-SHAPES = {"plain": (4, 6), "unit": (1, 6), "small": (2, 2)}
+SHAPES = {"plain": EXAMPLE_SHAPE, "unit": (1, 6), "small": (2, 2)}
 """2-d, since that is what examples are written for; a symbolic trace makes symbols of sizes above one."""
 
 RULES = [pytest.param(rule, id=rule.name) for rule in patterns.ALL]
@@ -29,27 +28,10 @@ NEAR_MISSES = [
 ]
 
 
-def traced(function: Callable[..., Any], shape: tuple[int, ...], dynamic: bool) -> fx.GraphModule:
-    operands = [torch.zeros(shape) for _ in inspect.signature(function).parameters]
-
-    def consumed(*xs: torch.Tensor) -> torch.Tensor:
-        # Fresh operands and a consumer of the result: no input or output stands in the way of a rewrite.
-        return torch.cos(function(*(torch.sin(x) for x in xs)))
-
-    # A near miss of an aliasing rule is about inputs and outputs, so those stay as they are.
-    return trace(consumed, *operands, dynamic=dynamic)
-
-
-def as_written(function: Callable[..., Any], shape: tuple[int, ...], dynamic: bool) -> fx.GraphModule:
-    signature = inspect.signature(function) if not hasattr(function, "overloads") else None
-    count = len(signature.parameters) if signature else 1
-    return trace(function, *(torch.zeros(shape) for _ in range(count)), dynamic=dynamic)
-
-
 @pytest.mark.parametrize("dynamic", [False, True], ids=["static", "symbolic"])
 @pytest.mark.parametrize("rule", RULES)
 def test_the_example_fires(rule: Rule, dynamic: bool) -> None:
-    gm = traced(rule.example, SHAPES["plain"], dynamic)
+    gm = traced(rule.example, dynamic=dynamic)
     done = check(gm, eliminate=lambda g: noopelim.eliminate(g, RuleSet((rule,))))
     assert rule.name in done.report.counts, f"{rule.name} did not fire:\n{done.report}\n{done.before.graph}"
     assert done.report.nodes_after < done.report.nodes_before
@@ -58,7 +40,7 @@ def test_the_example_fires(rule: Rule, dynamic: bool) -> None:
 @pytest.mark.parametrize("dynamic", [False, True], ids=["static", "symbolic"])
 @pytest.mark.parametrize(("rule", "miss"), NEAR_MISSES)
 def test_a_near_miss_does_not_fire(rule: Rule, miss: Callable[..., Any], dynamic: bool) -> None:
-    gm = as_written(miss, SHAPES["plain"], dynamic)
+    gm = as_written(miss, dynamic=dynamic)
     done = check(gm, eliminate=lambda g: noopelim.eliminate(g, RuleSet((rule,))))
     assert rule.name not in done.report.counts, f"{rule.name} fired:\n{done.report}\n{done.before.graph}"
 
@@ -68,7 +50,7 @@ def test_a_near_miss_does_not_fire(rule: Rule, miss: Callable[..., Any], dynamic
 def test_all_rules_together_keep_every_bit(rule: Rule, shape: tuple[int, ...]) -> None:
     for function in (rule.example, *rule.near_miss):
         try:
-            gm = as_written(function, shape, False)
+            gm = as_written(function, shape)
         except RuntimeError:
             continue  # an example need not make sense at every shape
         check(gm)
