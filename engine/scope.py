@@ -37,5 +37,5 @@ class Scope:
 
 CI = Scope("ci", rank=2, dim=2, window=2, most=3_000, samples=20, symbolic=150, contexts=3)
 DEFAULT = Scope("default")
-FULL = Scope("full", most=20_000_000, samples=2_000, symbolic=2_000, contexts=60)
+FULL = Scope("full", most=200_000, samples=500, symbolic=2_000, contexts=60)
 NAMED = {scope.name: scope for scope in (CI, DEFAULT, FULL)}
