@@ -12,12 +12,10 @@ from torch.fx import Node
 from .calls import argument, op_name, tensor_of
 from .errors import MissingMetadata
 from .integers import Expr, Prover
-from .proof import Proof
+from .moves import Moves, permutation_of
+from .proof import Proof, Truth
+from .shortest import Steps, shortest
 from .torch_api import expression_of
-
-_aten = torch.ops.aten
-_TRANSPOSES = (_aten.transpose.int, _aten.transpose_copy.int)
-_MATRIX_TRANSPOSES = (_aten.t.default, _aten.t_copy.default)
 
 
 class Value:
@@ -97,10 +95,11 @@ class Facts:
     involved has no usable ``meta["val"]``, and the engine then skips the match with a remark.
     """
 
-    __slots__ = ("_prover", "root")
+    __slots__ = ("_moves", "_prover", "root")
 
     def __init__(self, prover: Prover, root: Node) -> None:
         self._prover = prover
+        self._moves = Moves(prover)
         self.root = Value(root)
 
     def eq(self, left: Expr, right: Expr) -> Proof:
@@ -147,7 +146,7 @@ class Facts:
         dims = tuple(range(self.root.rank))
         node = self.root.node
         while node is not of.node:
-            step = _permutation_of(node)
+            step = permutation_of(node)
             dims = tuple(step[d] for d in dims)
             node = argument(node, "self")
         return dims
@@ -156,16 +155,25 @@ class Facts:
         """Is the permutation ``dims`` the identity?"""
         return Proof.of(dims == tuple(range(len(dims))), f"dims {list(dims)} are in order", "dims")
 
+    def reads_all_of(self, x: Value) -> Proof:
+        """Has the root the elements of ``x``, an earlier value of its chain, each in its place?"""
 
-def _permutation_of(node: Node) -> tuple[int, ...]:
-    rank = Value(node).rank
-    if node.target in _MATRIX_TRANSPOSES:
-        return tuple(reversed(range(rank)))
-    if node.target in _TRANSPOSES:
-        dims = list(range(rank))
-        # A 0-d tensor takes dims 0 and -1, and has nothing to swap.
-        if rank:
-            first, second = (argument(node, name) % rank for name in ("dim0", "dim1"))
-            dims[first], dims[second] = dims[second], dims[first]
-        return tuple(dims)
-    return tuple(d % rank for d in argument(node, "dims"))
+        def claim() -> str:
+            return f"{self.root!r} reads {x!r} element by element"
+
+        traced = self._moves.traced(self.root.node)
+        ours, theirs = traced.get(self.root.node), traced.get(x.node)
+        if ours is None or theirs is None or ours.base is not theirs.base:
+            return Proof(Truth.UNKNOWN, claim, "no common source is known")
+        if not ours.layout.same(theirs.layout):
+            return Proof.of(False, claim, "index maps")
+        return Proof.all((self.same_shape(x, self.root), Proof.of(True, claim, "index maps")), claim)
+
+    def shortest(self, x: Value) -> Steps | None:
+        """The shortest known chain of calls on ``x``, an earlier value of the root's chain, that has the root's
+        value; None if none is known."""
+        layout = self._moves.between(x.node, self.root.node)
+        before, after = self._moves.shape(x.node), self._moves.shape(self.root.node)
+        if layout is None or before is None or after is None:
+            return None
+        return shortest(layout, before, after)

@@ -11,7 +11,7 @@ from typing import Any
 
 import noopelim.patterns
 
-from .pattern import Computed, OpCall
+from .pattern import Calls, Computed, OpCall
 from .rule import Rule
 
 _STABLE = (int, float, complex, str, bytes, bool, type(None))
@@ -52,9 +52,12 @@ def _parts_of(rule: Rule) -> Iterator[str]:
 
 def _parts_of_expression(expression: object) -> Iterator[str]:
     if isinstance(expression, OpCall):
-        yield f"call {' '.join(map(str, expression.fns))} rest={expression.rest}"
+        yield f"{type(expression).__name__} {' '.join(map(str, expression.fns))} rest={expression.rest}"
         for argument in expression.args:
             yield from _parts_of_expression(argument)
+    elif isinstance(expression, Calls):
+        yield from _parts_of_expression(expression.x)
+        yield from _parts_of_function(expression.of, set())
     elif isinstance(expression, Computed):
         yield from _parts_of_function(expression.of, set())
     else:

@@ -19,9 +19,10 @@ from .calls import op_name
 from .errors import RewriteError
 from .integers import Prover
 from .legality import Legality
-from .match import Index
+from .match import MAX_CALLS, Index
+from .plans import Plan, Refusal
 from .remarks import Missed, Passed, Report
-from .rewrite import NewCall, Plan, Refusal, carry_out, plan, retire
+from .rewrite import carry_out, plan, retire
 from .transaction import Transaction
 
 
@@ -87,10 +88,10 @@ class Run:
 
     def _apply(self, found: Plan, legality: Legality) -> None:
         root = found.root
-        to, users = carry_out(found, self.transaction)
-        if isinstance(found.to, NewCall):
-            legality.storages.add(to)
-            self._worklist.push(to)
+        to, users, made = carry_out(found, self.transaction)
+        for new in made:
+            legality.storages.add(new)
+            self._worklist.push(new)
         legality.took_over(root, to)
         self.report.passed.append(
             Passed(
@@ -117,6 +118,10 @@ class Run:
         for _ in range(self._index.depth):
             self._worklist.extend(level)
             level = [user for node in level for user in node.users]
+        links = [user for user in users if user.target in self._index.chained]
+        for _ in range(MAX_CALLS):
+            self._worklist.extend(links)
+            links = [user for node in links for user in node.users if user.target in self._index.chained]
 
     def _missed(self, node: Node, refusal: Refusal) -> Missed:
         return Missed(

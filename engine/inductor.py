@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
+import torch
 from torch.fx import Graph, Node
 
 from .calls import op_name
@@ -16,8 +17,10 @@ from .fingerprint import fingerprint
 from .integers import Prover
 from .legality import Legality
 from .match import Index, compile_pattern
+from .pattern import calls_in
+from .plans import Plan
 from .remarks import Report
-from .rewrite import Plan, carry_out, plan, retire
+from .rewrite import carry_out, plan, retire
 from .rule import Rule, RuleSet
 from .torch_api import (
     CustomGraphPass,
@@ -31,6 +34,8 @@ from .transaction import Transaction
 log = logging.getLogger(__name__)
 
 _REPORTS_KEPT = 64
+_aten = torch.ops.aten
+_KEPT_ON_ALL_RANKS = (_aten.slice.Tensor, _aten.slice_copy.Tensor, _aten.constant_pad_nd.default)
 
 
 class NoOpElimination(CustomGraphPass):
@@ -44,7 +49,7 @@ class NoOpElimination(CustomGraphPass):
         self.rules = rule_set(rules)
         self.reports: deque[Report] = deque(maxlen=_REPORTS_KEPT)
         self._index = Index(self.rules)
-        self._same_on_all_ranks = Index(r for r in self.rules if not r.name.startswith(("slice/", "pad/")))
+        self._same_on_all_ranks = Index(r for r in self.rules if not _drops_slices_or_pads(r))
 
     def __call__(self, graph: Graph) -> None:
         """Eliminate in place. Raises ``RewriteError`` if a rule raises, with the graph as it was."""
@@ -59,6 +64,10 @@ class NoOpElimination(CustomGraphPass):
     def uuid(self) -> str | None:
         """Identity for Inductor's caches. None, which makes Inductor bypass them, if a rule has none."""
         return fingerprint(self.rules)
+
+
+def _drops_slices_or_pads(rule: Rule) -> bool:
+    return any(fn in _KEPT_ON_ALL_RANKS for call in calls_in(rule.pattern) for fn in call.fns)
 
 
 def register(target: PatternMatcherPass, rules: RuleSet | Iterable[Rule] | None = None) -> None:

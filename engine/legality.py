@@ -18,6 +18,7 @@ from .integers import Prover
 from .layout import same_layout, unit_strides_seen_by
 from .proof import Proof
 from .returned import Returned
+from .scalars import Scalars
 from .storage import Storages, object_chain
 from .torch_api import storage_key
 
@@ -48,6 +49,7 @@ class Legality:
     def __init__(self, graph: Graph, prover: Prover, inputs_may_alias: bool = False) -> None:
         self._prover = prover
         self.storages = Storages(graph)
+        self.scalars = Scalars(graph, prover)
         nodes = list(graph.nodes)
         inputs = [n for n in nodes if n.op == "placeholder" or _is_constant(n)]
         if inputs_may_alias:

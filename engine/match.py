@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch.fx import Node
 
-from .pattern import OpCall, calls_in, same_constant
+from .pattern import Chain, OpCall, calls_in, same_constant
 from .rule import Rule
 from .torch_api import FailedMatch, Ignored, KeywordArg, PatternExpr
 
@@ -21,11 +21,15 @@ from .torch_api import FailedMatch, Ignored, KeywordArg, PatternExpr
 @dataclass(frozen=True, slots=True)
 class Matched:
     """``values``: raw argument per variable. ``nodes``: every node that a call of the pattern matched,
-    root first."""
+    root first. ``longer``: of a chain, the matches of more calls, the longest first."""
 
     values: dict[str, Any]
     nodes: tuple[Node, ...]
+    longer: tuple[Matched, ...] = ()
 
+
+MAX_CALLS = 12
+"""How many calls of a chain are looked at together; a longer one is looked at in parts."""
 
 Matcher = Callable[[Node], Matched | None]
 _Bindings = dict[object, Any]
@@ -34,6 +38,8 @@ _Step = Callable[[Any, _Bindings, list[Node]], bool]
 
 def compile_pattern(pattern: PatternExpr) -> Matcher:
     """A function from a node to the match rooted there, or None."""
+    if isinstance(pattern, Chain):
+        return _chain_matcher(pattern)
     if isinstance(pattern, OpCall):
         shared = {call for call, n in Counter(calls_in(pattern)).items() if n > 1}
         step = _compile(pattern, shared)
@@ -49,6 +55,30 @@ def _closure_matcher(step: _Step) -> Matcher:
         if not step(node, bindings, nodes):
             return None
         return Matched({k: v for k, v in bindings.items() if isinstance(k, str)}, tuple(nodes))
+
+    return match
+
+
+def _chain_matcher(chain: Chain) -> Matcher:
+    (variable,) = chain.args
+    assert isinstance(variable, KeywordArg)
+    targets = frozenset(chain.fns)
+
+    def match(node: Node) -> Matched | None:
+        nodes: list[Node] = []
+        found: list[Matched] = []
+        operand: Any = node
+        while len(nodes) < MAX_CALLS and isinstance(operand, Node) and operand.target in targets:
+            operands = chain.operands(operand) if operand.op == "call_function" else None
+            if operands is None:
+                break
+            nodes.append(operand)
+            (operand,) = operands
+            found.append(Matched({variable.name: operand}, tuple(nodes)))
+        if not found:
+            return None
+        shortest, *longer = found
+        return replace(shortest, longer=tuple(reversed(longer)))
 
     return match
 
@@ -135,12 +165,17 @@ class Index:
     """Which rules can match at a node, by its target, in the order they are tried.
 
     The order does not depend on the order of the rule set, so neither does the result: rules that use an
-    existing value come before rules that build a node, and names decide the rest.
+    existing value come before rules that build a node, of these the ones over a fixed pattern before those
+    over chains, and names decide the rest.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        ordered = sorted(rules, key=lambda r: (r.makes_node, r.name))
+        ordered = sorted(rules, key=lambda r: (r.makes_node, isinstance(r.pattern, Chain), r.name))
         self.depth = max((rule.depth for rule in ordered), default=1)
+        self.chained = frozenset(
+            target for rule in ordered if isinstance(rule.pattern, Chain) for target in rule.pattern.fns
+        )
+        """Targets that chains are made of: a change may complete a chain any number of them further down."""
         self._by_target: dict[object, list[tuple[Rule, Matcher]]] = {}
         for rule in ordered:
             matcher = compile_pattern(rule.pattern)

@@ -83,6 +83,27 @@ class OpCall(CallFunction):
         return bool(super().pattern_eq(other)) and self.rest == other.rest
 
 
+class Chain(OpCall):
+    """One or more calls of ``fns``, each of the result before it as its first argument; ``x`` is what the first
+    of them is called on. Other arguments may be anything. The engine tries every length, the longest first.
+
+    It stands alone: a chain inside another pattern is refused when a rule is made. In a foreign pattern matcher
+    one call is matched, and the engine then looks at longer chains itself.
+    """
+
+    def __init__(self, fns: Sequence[Callable[..., Any]], x: KeywordArg):
+        super().__init__(fns, x, rest="any")
+        self._targets = tuple(fns)
+
+    def of_length(self, calls: int) -> OpCall:
+        """The pattern of exactly so many calls, as a nest."""
+        (inner,) = self.args
+        for _ in range(calls):
+            inner = OpCall(self._targets, inner, rest="any")
+        assert isinstance(inner, OpCall)
+        return inner
+
+
 def _fresh(argument: Any) -> Any:
     if isinstance(argument, list | tuple):
         return [_fresh(a) for a in argument]
@@ -117,6 +138,15 @@ class Computed:
     of: Callable[..., Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """A template of several view-like calls on ``x``, worked out from the match: ``of(f, ...)`` returns the steps
+    (see ``noopelim.shortest``), or None. The engine takes them if they are fewer than the calls that go."""
+
+    x: KeywordArg
+    of: Callable[..., Any]
+
+
 def same_constant(expected: object, found: object) -> bool:
     """Equality that does not take ``True`` for ``1`` or ``0.0`` for ``-0.0``."""
     if type(expected) is not type(found):
@@ -139,6 +169,8 @@ def variables_in(pattern: object) -> Iterator[str]:
     """The variable names of a pattern or template, in order, once per occurrence."""
     if isinstance(pattern, KeywordArg):
         yield pattern.name
+    elif isinstance(pattern, Calls):
+        yield pattern.x.name
     elif isinstance(pattern, OpCall):
         for argument in pattern.args:
             yield from variables_in(argument)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -12,18 +11,19 @@ from torch.fx import Node, map_arg
 from .calls import arguments, nodes_in, op_name, tensor_of
 from .effects import kept_for_effect
 from .errors import MissingMetadata
-from .facts import Facts, resolve
-from .fake import run_fake
+from .facts import Facts
 from .integers import Prover
 from .layout import row_major
-from .legality import Legality, Site, Verdict
+from .legality import Legality, Site
 from .match import Matched
-from .pattern import Computed, OpCall
+from .pattern import Calls, Computed, OpCall
+from .plans import NewCall, Plan, Refusal, ask, call_fake, restride, with_values
 from .proof import Proof
+from .rechain import plan_calls
 from .remarks import Stage
-from .rule import Rule, parameters_of
+from .rule import Rule
 from .spellings import RELABELS, RESHAPES
-from .torch_api import FakeTensor, KeywordArg, OpOverload, storage_key
+from .torch_api import FakeTensor, KeywordArg, storage_key
 from .transaction import Transaction
 
 _aten = torch.ops.aten
@@ -31,47 +31,35 @@ _VIEWING_RESHAPES = (_aten.reshape.default, _aten.view.default, _aten._unsafe_vi
 _ALWAYS = Proof.of(True, "nothing beyond the pattern", "the law of the rule")
 
 
-@dataclass(frozen=True, slots=True)
-class NewCall:
-    """A call to insert before the root: what to call, with which arguments, and what it computes."""
-
-    target: Callable[..., Any]
-    args: tuple[Any, ...]
-    value: torch.Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A rewrite that is proved and legal. ``to`` stands for ``root``; ``values``: metadata that must change
-    with it, because views of the root come to live in other memory."""
-
-    rule: Rule
-    root: Node
-    to: Node | NewCall
-    proof: Proof
-    verdict: Verdict
-    values: dict[Node, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a matched rule does not apply."""
-
-    rule: Rule
-    stage: Stage
-    why: Proof | str
-
-
 def plan(
     rule: Rule, root: Node, matched: Matched, prover: Prover, aliasing: Callable[[], Legality]
-) -> Plan | Refusal:
-    """Decide one match. ``aliasing`` is asked only once the values are proved equal.
+) -> Plan | Refusal | None:
+    """Decide one match; None if there is nothing to say of it. ``aliasing`` is asked only once the values are proved equal.
 
     Whatever the rule's own functions raise, apart from ``MissingMetadata``, is raised.
     """
     try:
         facts = Facts(prover, root)
-        proof = _ALWAYS if rule.where is None else _ask(rule.where, facts, matched)
+        if isinstance(rule.to, Calls):
+            return plan_calls(rule, rule.to, facts, matched, prover, aliasing)
+        nearest: Refusal | None = None
+        for candidate in (*matched.longer, matched):
+            outcome = _plan_one(rule, root, candidate, facts, aliasing)
+            if isinstance(outcome, Plan):
+                return outcome
+            if nearest is None or outcome.stage > nearest.stage:
+                nearest = outcome
+        assert nearest is not None
+        return nearest
+    except MissingMetadata as missing:
+        return Refusal(rule, Stage.SKIPPED, str(missing))
+
+
+def _plan_one(
+    rule: Rule, root: Node, matched: Matched, facts: Facts, aliasing: Callable[[], Legality]
+) -> Plan | Refusal:
+    try:
+        proof = _ALWAYS if rule.where is None else ask(rule.where, facts, matched)
         if not isinstance(proof, Proof):
             raise TypeError(f"`where` returned {proof!r}, not a Proof; return what the facts answer")
         if not proof.proved:
@@ -79,6 +67,7 @@ def plan(
         legality = aliasing()
         if isinstance(rule.to, OpCall):
             return _plan_call(rule, rule.to, facts, matched, legality, proof)
+        assert isinstance(rule.to, KeywordArg)
         source = matched.values[rule.to.name]
         if not isinstance(source, Node):
             return Refusal(rule, Stage.SKIPPED, f"{rule.to.name} is {source!r}, not a value of the graph")
@@ -86,13 +75,9 @@ def plan(
         verdict = legality.may_replace(site)
         if not verdict.legal:
             return Refusal(rule, Stage.BLOCKED, verdict.why)
-        return _with_values(Plan(rule, root, source, proof, verdict), site, tensor_of(source), legality)
+        return with_values(Plan(rule, root, source, proof, verdict), site, tensor_of(source), legality)
     except MissingMetadata as missing:
         return Refusal(rule, Stage.SKIPPED, str(missing))
-
-
-def _ask(function: Callable[..., Any], facts: Facts, matched: Matched) -> Any:
-    return function(facts, *(resolve(matched.values[name]) for name in parameters_of(function)))
 
 
 def _plan_call(
@@ -104,7 +89,7 @@ def _plan_call(
         if isinstance(argument, KeywordArg):
             args.append(matched.values[argument.name])
         elif isinstance(argument, Computed):
-            computed = _ask(argument.of, facts, matched)
+            computed = ask(argument.of, facts, matched)
             if computed is None:
                 return Refusal(rule, Stage.UNKNOWN, "the shorter form cannot be written down")
             args.append(list(computed) if isinstance(computed, tuple) else computed)
@@ -120,7 +105,7 @@ def _plan_call(
         # Of an empty tensor that is no dense run, torch's fake reshape tells other strides than the real one.
         if target in RESHAPES and not Proof.all(facts.le(1, n) for n in facts.root.shape).proved:
             return Refusal(rule, Stage.BLOCKED, "the strides of a reshape that may be empty are not known")
-        value = _call_fake(target, args, sources[0])
+        value = call_fake(target, map_arg(tuple(args), lambda n: n.meta["val"]), tensor_of(sources[0]))
     if value is None:
         return Refusal(
             rule, Stage.BLOCKED, f"{op_name(root)} of {sources[0].name} does not run without a guard"
@@ -131,7 +116,7 @@ def _plan_call(
         if not verdict.legal:
             return Refusal(rule, Stage.BLOCKED, verdict.why)
     new = NewCall(target, tuple(args), value)  # type: ignore[arg-type]
-    return _with_values(Plan(rule, root, new, proof, verdict), site, value, legality)
+    return with_values(Plan(rule, root, new, proof, verdict), site, value, legality)
 
 
 def _reshaped_run(matched: Matched, args: list[Any], source: Node) -> torch.Tensor | None:
@@ -151,63 +136,23 @@ def _reshaped_run(matched: Matched, args: list[Any], source: Node) -> torch.Tens
         return None
     if storage_key(ours) == storage_key(theirs):
         return ours
-    return _restride(theirs, ours, theirs.storage_offset())
+    return restride(theirs, ours, theirs.storage_offset())
 
 
-def _call_fake(target: object, args: list[Any], source: Node) -> torch.Tensor | None:
-    """What the call computes; None if it raises, would need a guard or is no tensor."""
-    operand = tensor_of(source)
-    if not isinstance(operand, FakeTensor) or not isinstance(target, OpOverload):
-        return None
-    result = run_fake(target, map_arg(tuple(args), lambda n: n.meta["val"]), {}, operand)
-    return result if isinstance(result, torch.Tensor) else None
+def carry_out(found: Plan, transaction: Transaction) -> tuple[Node, list[Node], list[Node]]:
+    """Make the planned change. Returns what now stands for the root, the users that it has gained, and the new
+    nodes in order."""
+    made: list[Node] = []
 
+    def insert(call: NewCall) -> Node:
+        args = tuple(insert(a) if isinstance(a, NewCall) else a for a in call.args)
+        made.append(transaction.insert(found.root, call.target, args, call.value, like=found.root))
+        return made[-1]
 
-def _with_values(found: Plan, site: Site, value: torch.Tensor | None, legality: Legality) -> Plan | Refusal:
-    """Views of the root that came to live in the memory of ``value`` must say so in their metadata."""
-    ours = tensor_of(site.root)
-    if value is None or ours is None or storage_key(ours) == storage_key(value):
-        return found
-    moved: dict[Node, Any] = {site.root: value}
-    for view in legality.views_of(site.root):
-        restated = _restated(view, value, ours, moved)
-        if restated is None:
-            reason = f"the metadata of its view {view.name} cannot be restated"
-            return Refusal(found.rule, Stage.BLOCKED, reason)
-        moved[view] = restated
-    found.values.update((view, new) for view, new in moved.items() if view is not site.root)
-    return found
-
-
-def _restated(view: Node, value: torch.Tensor, old: torch.Tensor, moved: dict[Node, Any]) -> Any:
-    """What ``view`` computes once the memory of ``old`` is that of ``value``; None if it cannot be told."""
-    before = view.meta.get("val")
-    if not isinstance(value, FakeTensor) or before is None:
-        return None
-    if isinstance(before, torch.Tensor):
-        if storage_key(before) != storage_key(old):
-            return before
-        bits = (value.dtype, value.is_conj(), value.is_neg())
-        if (before.dtype, before.is_conj(), before.is_neg()) == bits:
-            return _restride(value, before, before.storage_offset())
-    args, kwargs = map_arg((view.args, view.kwargs), lambda n: moved.get(n, n.meta.get("val")))
-    return run_fake(view.target, args, kwargs, value)
-
-
-def _restride(value: FakeTensor, like: torch.Tensor, offset: int | torch.SymInt) -> torch.Tensor | None:
-    """The memory of ``value`` seen with the sizes and strides of ``like``; None if that needs a guard."""
-    found = run_fake(torch.as_strided, (value, like.size(), like.stride(), offset), {}, value)
-    return found if isinstance(found, torch.Tensor) else None
-
-
-def carry_out(found: Plan, transaction: Transaction) -> tuple[Node, list[Node]]:
-    """Make the planned change. Returns what now stands for the root, and the users that it has gained."""
-    to = found.to
-    if isinstance(to, NewCall):
-        to = transaction.insert(found.root, to.target, to.args, to.value, like=found.root)
+    to = insert(found.to) if isinstance(found.to, NewCall) else found.to
     for view, value in found.values.items():
         transaction.set_value(view, value)
-    return to, transaction.replace(found.root, to)
+    return to, transaction.replace(found.root, to), made
 
 
 def retire(node: Node, transaction: Transaction) -> list[Node]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import RuleError
-from .pattern import Computed, OpCall, calls_in, variables_in
+from .pattern import Calls, Chain, Computed, OpCall, calls_in, variables_in
 from .proof import Proof
 from .torch_api import Ignored, KeywordArg
 
@@ -38,7 +38,7 @@ class Rule:
 
     ``pattern`` is an ``OpCall`` over variables; ``where(f, ...)`` takes the facts ``f`` and, by parameter
     name, any of the variables, and returns a ``Proof`` (None: the pattern alone suffices); ``to`` is a
-    variable of the pattern, or a template with fewer calls; ``because`` is the law in one sentence;
+    variable of the pattern, or a template with fewer calls (of a chain: ``Calls``, counted at the match); ``because`` is the law in one sentence;
     ``example`` and each ``near_miss`` are functions of float32 tensors, traced by the generated tests, on
     which the rule fires and does not fire; ``exact`` is what the rule keeps of a value.
 
@@ -48,7 +48,7 @@ class Rule:
 
     name: str
     pattern: OpCall
-    to: KeywordArg | OpCall
+    to: KeywordArg | OpCall | Calls
     because: str
     example: Callable[..., Any]
     where: Callable[..., Proof] | None = None
@@ -84,7 +84,7 @@ class Rule:
     @property
     def makes_node(self) -> bool:
         """Does the rule build a new node, or only use an existing value?"""
-        return isinstance(self.to, OpCall)
+        return not isinstance(self.to, KeywordArg)
 
     @property
     def depth(self) -> int:
@@ -98,7 +98,7 @@ class Rule:
     def _check_to(self) -> None:
         bound = Counter(variables_in(self.pattern))
         used = Counter(variables_in(self.to))
-        if not isinstance(self.to, KeywordArg | OpCall):
+        if not isinstance(self.to, KeywordArg | OpCall | Calls):
             raise self._error(f"`to` is {self.to!r}", "give a variable of the pattern or a template")
         unbound = sorted(used.keys() - bound.keys())
         if unbound:
@@ -106,6 +106,14 @@ class Rule:
                 f"`to` uses {', '.join(unbound)}, which the pattern does not bind",
                 f"use one of {', '.join(sorted(bound)) or 'its variables (it has none)'}",
             )
+        chains = [call for call in calls_in(self.pattern) if isinstance(call, Chain)]
+        if chains and chains != [self.pattern]:
+            raise self._error("a chain stands inside another pattern", "let the chain be the whole pattern")
+        if isinstance(self.to, Calls):
+            if not chains:
+                raise self._error("the template is made of calls, and the pattern is no chain", "use Chain")
+            self._check_parameters("Calls", self.to.of)
+            return
         before, after = len(list(calls_in(self.pattern))), len(list(calls_in(self.to)))
         if after >= before:
             raise self._error(

@@ -1,7 +1,7 @@
 """The rules that noopelim ships, by op family. ``ALL`` is the only list."""
 
 from ..rule import RuleSet
-from . import casts, copies, expand, permute, reshape, scatter, slicing
+from . import casts, copies, expand, movement, permute, reshape, scatter, slicing
 
 if __name__ != "noopelim.patterns":
     raise ImportError(f"import this package as noopelim.patterns, not as {__name__}")
@@ -14,5 +14,6 @@ ALL = RuleSet.of(
     expand.RULES,
     copies.RULES,
     casts.RULES,
+    movement.RULES,
 )
 """Every rule that keeps every bit: the default."""

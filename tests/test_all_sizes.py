@@ -79,8 +79,8 @@ def test_slice_scatter_is_proved_but_for_steps() -> None:
     assert not found.proved
 
 
-def test_every_rule_of_pure_movement_is_named_here() -> None:
-    assert {r.name for r in patterns.ALL} == {*WHOLLY_PROVED, "slice_scatter/whole"}
+def test_the_rules_named_here_are_shipped() -> None:
+    assert {r.name for r in patterns.ALL} >= {*WHOLLY_PROVED, "slice_scatter/whole"}
 
 
 def from_zero_to_the_end(f: Facts, x: Value) -> Proof:

@@ -1,0 +1,188 @@
+"""Chains of view-like calls in a graph, and their layouts over each value they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+import torch
+from torch.fx import Node
+
+from .calls import argument, op_name, tensor_of
+from .errors import MissingMetadata
+from .extents import Extent, extent, plus
+from .integers import Expr, Prover
+from .match import MAX_CALLS
+from .movement import Layout, Sizes
+from .polynomial import OutOfReach
+from .spellings import ALIASES, EXPANDS, PERMUTES, RELABELS
+from .torch_api import expression_of
+
+_aten = torch.ops.aten
+_TRANSPOSES = (_aten.transpose.int, _aten.transpose_copy.int)
+_MATRIX_TRANSPOSES = (_aten.t.default, _aten.t_copy.default)
+SAME = frozenset({*ALIASES, _aten.clone.default, _aten.contiguous.default})
+_RELABELS, _PERMUTES, _EXPANDS = map(frozenset, (RELABELS, PERMUTES, EXPANDS))
+_SLICES = frozenset({_aten.slice.Tensor, _aten.slice_copy.Tensor})
+_SELECTS = frozenset({_aten.select.int, _aten.select_copy.int})
+MOVES: tuple[Any, ...] = (
+    *RELABELS,
+    *PERMUTES,
+    *EXPANDS,
+    *ALIASES,
+    _aten.clone.default,
+    _aten.contiguous.default,
+    *sorted(_SLICES | _SELECTS, key=str),
+    _aten.flip.default,
+)
+"""Calls of one operand, their first argument, whose result has elements of it and no others."""
+
+_MOVES = frozenset(MOVES)
+
+
+def permutation_of(node: Node) -> tuple[int, ...]:
+    """``p`` with ``result.shape[i] == operand.shape[p[i]]`` of a call in ``spellings.PERMUTES``."""
+    tensor = tensor_of(node)
+    assert tensor is not None
+    rank = tensor.dim()
+    if node.target in _MATRIX_TRANSPOSES:
+        return tuple(reversed(range(rank)))
+    if node.target in _TRANSPOSES:
+        dims = list(range(rank))
+        # A 0-d tensor takes dims 0 and -1, and has nothing to swap.
+        if rank:
+            first, second = (argument(node, name) % rank for name in ("dim0", "dim1"))
+            dims[first], dims[second] = dims[second], dims[first]
+        return tuple(dims)
+    return tuple(d % rank for d in argument(node, "dims"))
+
+
+def moved_operand(node: Node) -> Node | None:
+    """What a view-like call moves. Raises ``MissingMetadata`` if there is none of one of the two."""
+    if node.op != "call_function" or node.target not in _MOVES:
+        return None
+    operand = node.args[0] if node.args else argument(node, "self")
+    for told in (node, operand):
+        if isinstance(told, Node) and tensor_of(told) is None:
+            raise MissingMetadata(
+                f'node {told.name!r} ({op_name(told)}) has no tensor in meta["val"]; run FakeTensorProp first'
+            )
+    return operand if isinstance(operand, Node) else None
+
+
+def chain(root: Node) -> list[Node]:
+    """``root`` and what it comes from by view-like calls, nearest first."""
+    found = [root]
+    while len(found) <= MAX_CALLS and (operand := moved_operand(found[-1])) is not None:
+        found.append(operand)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A value as a ``layout`` over ``base``."""
+
+    base: Node
+    layout: Layout
+
+
+class Moves:
+    """Layouts of the values of one graph, under the facts of a run."""
+
+    def __init__(self, prover: Prover) -> None:
+        self._prover = prover
+        self._last: tuple[list[Node], dict[Node, Traced]] = ([], {})
+
+    def shape(self, node: Node) -> Sizes | None:
+        """Sizes in normal form; None if out of reach, or if there are surely no elements."""
+        tensor = tensor_of(node)
+        assert tensor is not None
+        try:
+            sizes = tuple(extent(self._prover, expression_of(n)) for n in tensor.shape)
+        except OutOfReach:
+            return None
+        return None if 0 in sizes else sizes
+
+    def traced(self, root: Node) -> dict[Node, Traced]:
+        """Each value of the root's chain over the earliest value that it is a layout over."""
+        nodes = chain(root)
+        if self._last[0] != nodes:
+            self._last = (nodes, dict(self._trace(nodes)))
+        return self._last[1]
+
+    def between(self, source: Node, root: Node) -> Layout | None:
+        """The root as a layout over ``source``, an earlier value of its chain."""
+        nodes = chain(root)
+        if source not in nodes:
+            return None
+        nodes = nodes[: nodes.index(source) + 1]
+        found = dict(self._trace(nodes)).get(root)
+        return found.layout if found is not None and found.base is source else None
+
+    def _trace(self, nodes: Sequence[Node]) -> Iterator[tuple[Node, Traced]]:
+        before: Traced | None = None
+        for node in reversed(nodes):
+            layout = None if before is None else self._step(before.layout, node)
+            if before is not None and layout is not None:
+                before = Traced(before.base, layout)
+            else:
+                # A result that is no layout over its operand is one over itself.
+                shape = self.shape(node)
+                before = None if shape is None else Traced(node, Layout.identity(shape))
+            if before is not None:
+                yield node, before
+
+    def _step(self, layout: Layout, node: Node) -> Layout | None:
+        shape = self.shape(node)
+        if shape is None:
+            return None
+        target = node.target
+        try:
+            if target in SAME:
+                return layout
+            if target in _RELABELS:
+                return layout.reshaped(shape)
+            if target in _PERMUTES:
+                return layout.permuted(permutation_of(node))
+            if target in _EXPANDS:
+                return layout.expanded(shape)
+            rank = len(layout.dims)
+            if target is _aten.flip.default:
+                return layout.flipped([d % rank for d in argument(node, "dims")])
+            dim = argument(node, "dim") % rank
+            first = self._from_front(node, dim, "index" if target in _SELECTS else "start")
+            if first is None:
+                return None
+            if target in _SELECTS:
+                return layout.picked(dim, first)
+            step = argument(node, "step")
+            return layout.sliced(dim, first, step, shape[dim]) if isinstance(step, int) else None
+        except OutOfReach:
+            return None
+
+    def _from_front(self, node: Node, dim: int, name: str) -> Extent | None:
+        """Where a cut begins. Past the end it is empty, and then there is nothing to tell of it."""
+        bound = argument(node, name)
+        if bound is None:
+            return 0
+        start = _expression(bound)
+        operand = tensor_of(node.args[0]) if node.args and isinstance(node.args[0], Node) else None
+        if start is None or operand is None:
+            return None
+        if self._prover.at_most(0, start).proved:
+            return extent(self._prover, start)
+        size = expression_of(operand.shape[dim])
+        if isinstance(start, int) and start < 0 and self._prover.at_most(-start, size).proved:
+            return plus(extent(self._prover, size), start)
+        return None
+
+
+def _expression(bound: object) -> Expr | None:
+    value = bound.meta.get("val") if isinstance(bound, Node) else bound
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, torch.SymInt):
+        return expression_of(value)
+    return value if isinstance(value, sympy.Expr) else None

@@ -1,0 +1,181 @@
+"""A chain of view-like calls replaced by a shorter one: what is written down, what it computes, what it saves."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch.fx import Node
+
+from .calls import op_name, tensor_of
+from .extents import Extent
+from .facts import Facts
+from .integers import Prover
+from .legality import Legality, Site
+from .match import Matched
+from .movement import Sizes
+from .moves import Moves
+from .pattern import Calls
+from .plans import NewCall, Plan, Refusal, ask, call_fake, with_values
+from .proof import Proof
+from .remarks import Stage
+from .rule import Rule
+from .shortest import Step, Steps
+from .torch_api import expression_of, has_unguarded_sizes, storage_key
+
+_aten = torch.ops.aten
+_OPS: dict[str, Any] = {
+    "slice": _aten.slice.Tensor,
+    "select": _aten.select.int,
+    "flip": _aten.flip.default,
+    "permute": _aten.permute.default,
+    "expand": _aten.expand.default,
+}
+
+
+def plan_calls(
+    rule: Rule,
+    template: Calls,
+    facts: Facts,
+    matched: Matched,
+    prover: Prover,
+    aliasing: Callable[[], Legality],
+) -> Plan | Refusal | None:
+    """The rewrite that saves most calls, of all lengths of the chain; of equals, the one of the longest.
+
+    A call goes if the root is its only reader, by way of calls that go. So no node is computed twice, and the
+    graph becomes smaller. None: there is no shorter form, which is no news of a node.
+    """
+    choices: list[tuple[int, Matched, Steps]] = []
+    for candidate in (*matched.longer, matched):
+        gone = _going(candidate.nodes)
+        if len(gone) < 2:
+            continue
+        steps = ask(template.of, facts, candidate)
+        if steps is not None and len(steps) < len(gone):
+            choices.append((len(gone) - len(steps), candidate, steps))
+    nearest: Refusal | None = None
+    for _, candidate, steps in sorted(choices, key=lambda choice: -choice[0]):
+        outcome = _plan_steps(rule, template, candidate, steps, prover, aliasing())
+        if isinstance(outcome, Plan):
+            return outcome
+        if nearest is None or outcome.stage > nearest.stage:
+            nearest = outcome
+    return nearest
+
+
+def _going(nodes: Sequence[Node]) -> list[Node]:
+    """The root, and what of its chain nobody else reads."""
+    gone = [nodes[0]]
+    for node in nodes[1:]:
+        if len(node.users) > 1:
+            break
+        gone.append(node)
+    return gone
+
+
+def _plan_steps(
+    rule: Rule, template: Calls, matched: Matched, steps: Steps, prover: Prover, legality: Legality
+) -> Plan | Refusal:
+    root, source = matched.nodes[0], matched.values[template.x.name]
+    scalars = legality.scalars
+    to: Node | NewCall = source
+    value = tensor_of(source)
+    assert value is not None
+    before = Moves(prover).shape(source)
+    copied = []
+    for step in steps:
+        args = _arguments(step, prover, lambda size: scalars.argument(size, root))
+        target = _reshape(matched.nodes) if step.kind == "reshape" else _OPS[step.kind]
+        if args is None and step.kind == "reshape":
+            target, args = _units(before, step.result) or (target, None)
+        if args is None:
+            return Refusal(
+                rule, Stage.BLOCKED, "no node of the graph holds a size that the shorter form needs"
+            )
+        made = call_fake(target, (value, *_values(args)), value)
+        if made is None:
+            return Refusal(
+                rule, Stage.BLOCKED, f"{op_name(root)}: the shorter form does not run without a guard"
+            )
+        if storage_key(made) != storage_key(value):
+            if has_unguarded_sizes(made) or has_unguarded_sizes(value):
+                # torch could not ask, and assumed the general case: at some sizes, such as 1, it is a view.
+                return Refusal(
+                    rule, Stage.BLOCKED, "the shorter form is a copy at some sizes and a view at others"
+                )
+            copied.append(made)
+        to, value, before = NewCall(target, (to, *args), made), made, step.result
+    if not _copies_no_more(copied, matched, legality, prover):
+        return Refusal(rule, Stage.BLOCKED, "the shorter form would copy more")
+    site = Site(root, matched.nodes, source)
+    verdict = legality.may_recompute(site, value) if steps else legality.may_replace(site)
+    if not verdict.legal:
+        return Refusal(rule, Stage.BLOCKED, verdict.why)
+    calls = " > ".join(step.kind for step in steps) or "the source"
+    proof = Proof.of(True, f"{len(matched.nodes)} calls read what {calls} reads", "index maps")
+    return with_values(Plan(rule, root, to, proof, verdict), site, value, legality)
+
+
+def _reshape(nodes: Sequence[Node]) -> Any:
+    """In the graph's own spelling: before post-grad Inductor knows view alone, and after it reshape."""
+    spelled = [n.target for n in nodes if n.target in (_aten.reshape.default, _aten.view.default)]
+    return spelled[0] if spelled else _aten.view.default
+
+
+def _units(before: Sizes | None, after: Sizes) -> tuple[Any, tuple[Any, ...]] | None:
+    """A reshape that only drops dims of size 1, or adds one, as the call that names no other size."""
+    for dim in range(len(after)):
+        if after[dim] == 1 and (*after[:dim], *after[dim + 1 :]) == before:
+            return _aten.unsqueeze.default, (dim,)
+    units = [] if before is None else [d for d, n in enumerate(before) if n == 1]
+    for count in range(1, len(units) + 1):
+        for dims in itertools.combinations(units, count):
+            if before is not None and tuple(n for d, n in enumerate(before) if d not in dims) == after:
+                return _aten.squeeze.dims, (list(dims),)
+    return None
+
+
+def _arguments(
+    step: Step, prover: Prover, write: Callable[[Extent], int | Node | None]
+) -> tuple[Any, ...] | None:
+    """The call's arguments after the tensor; None if some size cannot be written down."""
+    if step.kind in ("permute", "flip"):
+        return (list(step.args),)
+    written = [write(size) for size in step.args]
+    if step.kind == "reshape" and written.count(None) == 1 and _surely_some(step, written, prover):
+        written[written.index(None)] = -1
+    return None if None in written else tuple(written) if step.kind in ("slice", "select") else (written,)
+
+
+def _surely_some(step: Step, written: Sequence[int | Node | None], prover: Prover) -> bool:
+    """Is no written size 0? A size of -1 could not be told then."""
+    return all(
+        size > 0 if isinstance(size, int) else prover.at_most(1, expression_of(size.meta["val"])).proved
+        for size in written
+        if size is not None
+    )
+
+
+def _values(args: Sequence[Any]) -> list[Any]:
+    return [_values(a) if isinstance(a, list) else a.meta["val"] if isinstance(a, Node) else a for a in args]
+
+
+def _copies_no_more(
+    made: Sequence[torch.Tensor], matched: Matched, legality: Legality, prover: Prover
+) -> bool:
+    """Each copy of the new chain must replace one of the old that goes and is no smaller."""
+    old = [n for n in _going(matched.nodes) if legality.storages.views(n) is not True]
+    sizes = [_numel(t) for n in old if (t := tensor_of(n)) is not None]
+    if len(made) > len(sizes):
+        return False
+    return all(any(prover.at_most(_numel(new), size).proved for size in sizes) for new in made)
+
+
+def _numel(tensor: torch.Tensor) -> Any:
+    total: Any = 1
+    for size in tensor.shape:
+        total = total * expression_of(size)
+    return total
