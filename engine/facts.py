@@ -161,6 +161,8 @@ class Facts:
         def claim() -> str:
             return f"{self.root!r} reads {x!r} element by element"
 
+        if 0 in self.root.shape:
+            return self.same_shape(x, self.root)
         traced = self._moves.traced(self.root.node)
         ours, theirs = traced.get(self.root.node), traced.get(x.node)
         if ours is None or theirs is None or ours.base is not theirs.base:

@@ -16,7 +16,7 @@ from .instances import CallOf
 from .integers import Prover
 from .match import Matched, compile_pattern
 from .operands import Operand, bits_of
-from .pattern import Computed, OpCall
+from .pattern import Calls, Computed, OpCall
 from .proof import Proof
 from .rule import Exact, Rule, parameters_of
 from .torch_api import KeywordArg
@@ -107,6 +107,8 @@ class Judge:
     def _replacement(self, matched: Matched, behind: dict[Node, Any]) -> tuple[Any, Any]:
         """What stands for the root, and its value; no value if that is no tensor, or cannot be written down."""
         rule = self.rule
+        if isinstance(rule.to, Calls):
+            return self._chain(rule.to, matched, behind)
         if not isinstance(rule.to, OpCall):
             node = matched.values[rule.to.name]
             return (behind[node], node.meta["val"]) if isinstance(node, Node) else (None, None)
@@ -130,6 +132,24 @@ class Judge:
             # As a view of a source that lies otherwise in memory: the engine then keeps the root.
             raise Refused from error
         return CallOf(target, tuple(_each_node(arguments, behind.__getitem__))), value
+
+    def _chain(self, template: Calls, matched: Matched, behind: dict[Node, Any]) -> tuple[Any, Any]:
+        """The shorter chain and its value. How many calls it saves is not a matter of the law."""
+        source = matched.values[template.x.name]
+        names = parameters_of(template.of)
+        facts = Facts(self._prover, matched.nodes[0])
+        steps = template.of(facts, *(resolve(matched.values[name]) for name in names))
+        if steps is None or not isinstance(source, Node):
+            return None, None
+        to, value = behind[source], source.meta["val"]
+        for step in steps:
+            target, args = step.call()
+            try:
+                value = target(value, *args)
+            except Exception as error:
+                raise Refused from error
+            to = CallOf(target, (to, *args))
+        return to, value
 
 
 def _each_node(arguments: list[Any], of: Callable[[Node], Any]) -> list[Any]:

@@ -26,13 +26,6 @@ from .shortest import Step, Steps
 from .torch_api import expression_of, has_unguarded_sizes, storage_key
 
 _aten = torch.ops.aten
-_OPS: dict[str, Any] = {
-    "slice": _aten.slice.Tensor,
-    "select": _aten.select.int,
-    "flip": _aten.flip.default,
-    "permute": _aten.permute.default,
-    "expand": _aten.expand.default,
-}
 
 
 def plan_calls(
@@ -88,7 +81,7 @@ def _plan_steps(
     copied = []
     for step in steps:
         args = _arguments(step, prover, lambda size: scalars.argument(size, root))
-        target = _reshape(matched.nodes) if step.kind == "reshape" else _OPS[step.kind]
+        target = _reshape(matched.nodes) if step.kind == "reshape" else step.call()[0]
         if args is None and step.kind == "reshape":
             target, args = _units(before, step.result) or (target, None)
         if args is None:

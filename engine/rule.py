@@ -10,7 +10,7 @@ import inspect
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .errors import RuleError
@@ -86,6 +86,12 @@ class Rule:
         """Does the rule build a new node, or only use an existing value?"""
         return not isinstance(self.to, KeywordArg)
 
+    def of_each_length(self, longest: int) -> tuple[Rule, ...]:
+        """The rule itself; of a chain, the rules over exactly one call, two, and up to ``longest``."""
+        if not isinstance(self.pattern, Chain):
+            return (self,)
+        return tuple(replace(self, pattern=self.pattern.of_length(n + 1)) for n in range(longest))
+
     @property
     def depth(self) -> int:
         """Longest chain of calls in the pattern; how far from a change a new match can appear."""
@@ -110,8 +116,6 @@ class Rule:
         if chains and chains != [self.pattern]:
             raise self._error("a chain stands inside another pattern", "let the chain be the whole pattern")
         if isinstance(self.to, Calls):
-            if not chains:
-                raise self._error("the template is made of calls, and the pattern is no chain", "use Chain")
             self._check_parameters("Calls", self.to.of)
             return
         before, after = len(list(calls_in(self.pattern))), len(list(calls_in(self.to)))

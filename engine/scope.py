@@ -14,7 +14,8 @@ class Scope:
     ``window`` of zero, a telling few of other numbers. ``most``: where that
     is more than so many instances, ``dim`` and then ``rank`` are lowered until it is not, and the verdict says
     to what. Sampled: ``samples`` larger instances, ``symbolic`` instances with symbols for sizes, each tried
-    at other sizes too, and ``contexts`` instances put through the engine in every graph context.
+    at other sizes too, and ``contexts`` instances put through the engine in every graph context. A rule over
+    chains is tried as one over exactly one call, two, and up to ``calls``.
     """
 
     name: str = "custom"
@@ -25,6 +26,7 @@ class Scope:
     samples: int = 100
     symbolic: int = 300
     contexts: int = 12
+    calls: int = 3
 
     @property
     def large(self) -> bool:

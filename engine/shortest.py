@@ -3,14 +3,25 @@ once (a cut: once per dim), and only those that are needed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+import torch
 
 from .extents import Extent, plus, quotient, times
 from .movement import Digit, Dim, Layout, Sizes
 from .polynomial import OutOfReach
 
+_aten = torch.ops.aten
+_OPS: dict[str, Any] = {
+    "slice": _aten.slice.Tensor,
+    "select": _aten.select.int,
+    "flip": _aten.flip.default,
+    "reshape": _aten.reshape.default,
+    "permute": _aten.permute.default,
+    "expand": _aten.expand.default,
+}
 Kind = Literal["slice", "select", "flip", "reshape", "permute", "expand"]
 
 
@@ -23,6 +34,12 @@ class Step:
     kind: Kind
     args: tuple[Any, ...]
     result: Sizes
+
+    def call(self, write: Callable[[Extent], Any] = lambda size: size) -> tuple[Any, tuple[Any, ...]]:
+        """The operator, and its arguments after the tensor, each size as ``write`` gives it."""
+        if self.kind in ("slice", "select"):
+            return _OPS[self.kind], tuple(map(write, self.args))
+        return _OPS[self.kind], ([write(a) for a in self.args],)
 
     def on(self, layout: Layout) -> Layout | None:
         """The layout after the call."""

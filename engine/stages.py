@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -14,6 +15,7 @@ from .counterexample import Counterexample, of_engine, of_values
 from .drawing import SWEEPS, draw, heads
 from .exhaust import exhaust, within_reach
 from .law import Judge, Wrong
+from .pattern import Chain
 from .rule import Rule
 from .scope import Scope
 from .symbolic import Symbolic
@@ -43,8 +45,29 @@ class Task:
     parts: int = 1
 
     def run(self, rule: Rule) -> Found:
-        """Do it."""
-        return STAGES[self.stage](rule, self)
+        """Do it, for a chain of each length."""
+        if self.stage == "all sizes" and isinstance(rule.pattern, Chain):
+            return Found(notes=("all sizes: not tried; what a chain reads is worked out anew at each match",))
+        parts: list[Found] = []
+        for one in rule.of_each_length(self.scope.calls):
+            parts.append(STAGES[self.stage](one, self))
+            if parts[-1].counterexample is not None:
+                break
+        return parts[0] if len(parts) == 1 else _merged(parts)
+
+
+def _merged(parts: Sequence[Found]) -> Found:
+    counts: Counter[str] = Counter()
+    for part in parts:
+        counts.update(part.counts)
+
+    def each(texts: Callable[[Found], tuple[str, ...]]) -> tuple[str, ...]:
+        return tuple(f"{n} calls: {text}" for n, part in enumerate(parts, 1) for text in texts(part))
+
+    wrong = next((part.counterexample for part in parts if part.counterexample), None)
+    return Found(
+        dict(counts), wrong, each(lambda p: p.exhausted), each(lambda p: p.proved), each(lambda p: p.notes)
+    )
 
 
 def _exhausted(sweep: str) -> Callable[[Rule, Task], Found]:

@@ -1,0 +1,147 @@
+"""Values all of whose elements are one number: the neutral operand of arithmetic, as a scalar or as a tensor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import torch
+from torch.fx import Node
+
+from .calls import arguments, is_getitem, tensor_of
+from .effects import written_by
+from .facts import Facts, Value
+from .pattern import OpCall
+from .proof import Proof, Truth
+from .spellings import ALIASES, CASTS, EXPANDS, PERMUTES, RELABELS
+from .storage import annotated_operands
+from .torch_api import OpOverload, storage_key
+
+_aten = torch.ops.aten
+_FILL_AT: dict[Callable[..., object], int] = {
+    _aten.full.default: 1,
+    _aten.full_like.default: 1,
+    _aten.new_full.default: 2,
+    _aten.scalar_tensor.default: 0,
+    _aten.fill.Scalar: 1,
+}
+"""Position of the argument that says what every element is."""
+_ALWAYS: dict[Callable[..., object], int] = {
+    **dict.fromkeys((_aten.zeros.default, _aten.zeros_like.default, _aten.new_zeros.default), 0),
+    **dict.fromkeys((_aten.ones.default, _aten.ones_like.default, _aten.new_ones.default), 1),
+}
+_SAME_ELEMENTS = frozenset(
+    {
+        *EXPANDS,
+        *RELABELS,
+        *PERMUTES,
+        *ALIASES,
+        *CASTS,
+        _aten.slice.Tensor,
+        _aten.select.int,
+        _aten.clone.default,
+        _aten.contiguous.default,
+        _aten.repeat.default,
+    }
+)
+"""Every element of the result is one of the operand's, converted to the result's dtype."""
+_FLOATS = (
+    torch.float16,
+    torch.bfloat16,
+    torch.float32,
+    torch.float64,
+    torch.complex64,
+    torch.complex128,
+)
+
+
+def filled() -> OpCall:
+    """A call that may compute a uniform value: ``full``, ``zeros``, ``ones`` in any form, or what may lead back
+    to one; ask :func:`uniform` of it."""
+    return OpCall((*_FILL_AT, *_ALWAYS, *EXPANDS, _aten.clone.default), rest="any")
+
+
+def uniform(f: Facts, bound: object, number: float) -> Proof:
+    """Is every element of ``bound`` exactly ``number``, which is -1, 0, 1 or -0.0, the sign of a zero included?
+
+    ``bound`` is a Python number, or a value that was filled with one, seen through calls that move, repeat or
+    convert elements. It is proved only if no call of the graph can write memory that the elements are in; an
+    element is a ``number`` in the dtype of the value, so that ``full([2], True)`` is 1. Bools are 0 and 1.
+    """
+    if isinstance(bound, bool | int | float):
+        return Proof.of(_equal(bound, number), f"{bound!r} is {number!r}", "the number")
+    claim = f"every element of {bound!r} is {number!r}"
+    if not isinstance(bound, Value):
+        return Proof(Truth.UNKNOWN, claim, "not a number, and no value that was filled with one")
+    path: list[Node] = []
+    found = _element(bound.node, path)
+    if found is None:
+        return Proof(Truth.UNKNOWN, claim, "what it holds is not known")
+    if not _equal(found, number):
+        return Proof.of(False, claim, f"{path[-1].name} is filled with {found!r}")
+    writer = next(_writers(path), None)
+    if writer is not None:
+        return Proof(Truth.UNKNOWN, claim, f"{writer.name} may write it")
+    return Proof.of(True, claim, f"{path[-1].name} is filled with it, and nothing writes it")
+
+
+def _equal(left: float, right: float) -> bool:
+    return left == right and math.copysign(1, left) == math.copysign(1, right)
+
+
+def _element(node: Node, path: list[Node]) -> float | None:
+    """The number that every element of ``node`` is; ``path`` becomes the calls from it to where it was filled."""
+    while node.op == "call_function" and node.target in _SAME_ELEMENTS:
+        path.append(node)
+        operands = arguments(node)
+        if operands is None or not isinstance(operands[0], Node):
+            return None
+        node = operands[0]
+    path.append(node)
+    operands = arguments(node) if node.op == "call_function" else None
+    if operands is None:
+        return None
+    number: object = _ALWAYS.get(node.target)  # type: ignore[arg-type]
+    if number is None:
+        at = _FILL_AT.get(node.target)  # type: ignore[arg-type]
+        number = None if at is None else operands[at]
+    for call in reversed(path):
+        number = _converted(number, call)
+    return number if isinstance(number, int | float) else None
+
+
+def _converted(number: object, node: Node) -> float | None:
+    """The number in the dtype of what ``node`` computes; None if that is not sure to be -1, 0 or 1."""
+    tensor = tensor_of(node)
+    if tensor is None or not isinstance(number, bool | int | float) or number not in (-1, 0, 1):
+        return None
+    dtype = tensor.dtype
+    if dtype is torch.bool:
+        return int(number != 0)
+    if dtype in _FLOATS:
+        return float(number)
+    if dtype.is_floating_point or dtype.is_complex:
+        # The narrowest floats do not all have a zero, or a sign.
+        return None
+    return int(number) if number >= 0 or dtype.is_signed else None
+
+
+def _writers(path: list[Node]) -> Iterator[Node]:
+    """Calls that may write the memory of a node on the path, by way of any view of it."""
+    seen, stack = set(path), list(path)
+    while stack:
+        node = stack.pop()
+        for user in node.users:
+            if node in written_by(user):
+                yield user
+            if user not in seen and user.op != "output" and _may_view(user, node):
+                seen.add(user)
+                stack.append(user)
+
+
+def _may_view(user: Node, node: Node) -> bool:
+    if not isinstance(user.target, OpOverload) or is_getitem(user) or node in annotated_operands(user):
+        return True
+    ours, theirs = tensor_of(user), tensor_of(node)
+    key = storage_key(ours) if ours is not None else None
+    return key is not None and theirs is not None and key == storage_key(theirs)
