@@ -108,7 +108,7 @@ def run(
         program = archive.load(source, extra_files)
         others = archive.other_contents(source)
     with busy(None if quiet else "eliminating"):
-        report = _eliminate(program, rules)
+        report = _eliminate(program, rules, tidy=not only)
     with busy(None if quiet else f"saving {output}"):
         archive.save(program, output, extra_files)
         if report_to is not None and not to_stdout:
@@ -151,7 +151,7 @@ def explain(
         _import(packages)
         program = archive.load(source)
     with busy("eliminating"):
-        report = _eliminate(program, rules)
+        report = _eliminate(program, rules, tidy=not only)
     if as_json:
         click.echo(report.to_json())
     else:
@@ -203,10 +203,10 @@ def _import(packages: tuple[str, ...]) -> None:
             ) from error
 
 
-def _eliminate(program: Any, rules: RuleSet) -> Report:
+def _eliminate(program: Any, rules: RuleSet, tidy: bool) -> Report:
     from . import eliminate
 
-    report = eliminate(program, rules)
+    report = eliminate(program, rules, tidy=tidy)
     if not report.converged:
         note("stopped before nothing more applied; please report this")
     for change in report.shape_env_changes:

@@ -24,17 +24,19 @@ def eliminate(
     rules: RuleSet | Iterable[Rule] | None = None,
     *,
     assume: Sequence[sympy.Basic] = (),
+    tidy: bool | None = None,
 ) -> Report:
     """Remove what does nothing from ``target``, in place, nested graphs included.
 
     ``rules`` defaults to ``noopelim.patterns.ALL``; ``assume`` are facts about the graph's symbols that are
-    taken on trust and recorded in the report. Returns what went and what stayed, with proofs.
+    taken on trust and recorded in the report; ``tidy``: merge equal calls and drop those that nobody reads, too
+    (by default, if no rules are named). Returns what went and what stayed, with proofs.
 
     Raises ``GraphError`` if the graph does not pass lint, ``RuleError`` for a malformed rule set,
     ``RewriteError`` if a rule raises and ``TypeError`` for another kind of target; after any of them the
     target is as it was.
     """
-    index = Index(rule_set(rules))
+    index = Index(rule_set(rules), rules is None if tidy is None else tidy)
     if isinstance(target, ExportedProgram):
         from .export import eliminate_exported
 

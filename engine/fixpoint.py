@@ -16,14 +16,18 @@ from collections.abc import Iterable
 from torch.fx import Graph, Node
 
 from .calls import op_name
+from .duplicates import DEAD, Duplicates, dead_calls, may_have_twin, plan_merge
 from .errors import RewriteError
 from .integers import Prover
 from .legality import Legality
 from .match import MAX_CALLS, Index
 from .plans import Plan, Refusal
+from .proof import Proof
 from .remarks import Missed, Passed, Report
 from .rewrite import carry_out, plan, retire
 from .transaction import Transaction
+
+_UNREAD = Proof.of(True, "nobody reads it", "the graph")
 
 
 class Run:
@@ -38,19 +42,46 @@ class Run:
         self._may_alias = may_alias
         self._worklist = _Worklist()
         self._refused: dict[Node, Refusal] = {}
+        self._duplicates = Duplicates() if index.tidy else None
 
     def to_fixpoint(self) -> None:
         """Rewrite until nothing applies. Raises ``RewriteError``, with the graph as it was, if a rule raises."""
         try:
-            seeds = [n for target in self._index.targets for n in _calls_of(self._graph, target)]
-            if seeds:
-                legality = Legality(self._graph, self._prover, self._may_alias)
+            seeds = self._seeds()
+            legality = Legality(self._graph, self._prover, self._may_alias) if seeds else None
+            if self._index.tidy:
+                self._bury(dead_calls(self._graph))
+            if legality is not None:
                 self._drain(legality, seeds)
         except BaseException:
             self.transaction.rollback()
             raise
         self.report.nodes_after = self.report.nodes_before - self.transaction.net_removed
         self.report.missed = [self._missed(node, refusal) for node, refusal in self._refused.items()]
+
+    def _seeds(self) -> list[Node]:
+        seeds = [n for target in self._index.targets for n in _calls_of(self._graph, target)]
+        if self._duplicates is not None:
+            seeds += [n for n in self._graph.nodes if n.op == "call_function" and may_have_twin(n)]
+        return seeds
+
+    def _bury(self, dead: Iterable[Node]) -> None:
+        """Retire calls that nobody reads, and what only they read."""
+        for node in dead:
+            if not self.transaction.is_dead(node):
+                self.report.passed.append(
+                    Passed(
+                        node.name,
+                        op_name(node),
+                        DEAD.name,
+                        "",
+                        _UNREAD,
+                        DEAD.because,
+                        self._path,
+                        _trace(node),
+                    )
+                )
+                retire(node, self.transaction)
 
     def _drain(self, legality: Legality, seeds: Iterable[Node]) -> None:
         self._worklist.extend(seeds)
@@ -65,6 +96,13 @@ class Run:
 
     def _visit(self, node: Node, legality: Legality) -> bool:
         nearest: Refusal | None = None
+        if self._duplicates is not None and may_have_twin(node):
+            merged = self._merged(node, self._duplicates, legality)
+            if isinstance(merged, Plan):
+                self._refused.pop(node, None)
+                self._apply(merged, legality)
+                return True
+            nearest = merged
         for rule, match in self._index.at(node):
             try:
                 matched = match(node)
@@ -86,8 +124,14 @@ class Run:
             self._refused[node] = nearest
         return False
 
+    def _merged(self, node: Node, known: Duplicates, legality: Legality) -> Plan | Refusal | None:
+        twin = known.earlier(node, self.transaction.is_dead)
+        return None if twin is None else plan_merge(node, twin, legality)
+
     def _apply(self, found: Plan, legality: Legality) -> None:
         root = found.root
+        if self._duplicates is not None and not self._duplicates.complete:
+            self._duplicates.know(self._graph.nodes)
         to, users, made = carry_out(found, self.transaction)
         for new in made:
             legality.storages.add(new)

@@ -41,14 +41,16 @@ _KEPT_ON_ALL_RANKS = (_aten.slice.Tensor, _aten.slice_copy.Tensor, _aten.constan
 class NoOpElimination(CustomGraphPass):
     """A pass for any of Inductor's graph hooks, joint and post-grad, before or after its own passes.
 
+    ``tidy``: merge equal calls and drop those that nobody reads, too (by default, if no rules are named).
     ``reports`` holds the reports of the last runs, newest last. Under Inductor's overlap scheduling, which
     needs equal graphs on all ranks, slices and pads stay, as in Inductor's own pass.
     """
 
-    def __init__(self, rules: RuleSet | Iterable[Rule] | None = None) -> None:
+    def __init__(self, rules: RuleSet | Iterable[Rule] | None = None, *, tidy: bool | None = None) -> None:
         self.rules = rule_set(rules)
+        self._tidy = rules is None if tidy is None else tidy
         self.reports: deque[Report] = deque(maxlen=_REPORTS_KEPT)
-        self._index = Index(self.rules)
+        self._index = Index(self.rules, self._tidy)
         self._same_on_all_ranks = Index(r for r in self.rules if not _drops_slices_or_pads(r))
 
     def __call__(self, graph: Graph) -> None:
@@ -63,7 +65,7 @@ class NoOpElimination(CustomGraphPass):
 
     def uuid(self) -> str | None:
         """Identity for Inductor's caches. None, which makes Inductor bypass them, if a rule has none."""
-        return fingerprint(self.rules)
+        return fingerprint(self.rules, self._tidy)
 
 
 def _drops_slices_or_pads(rule: Rule) -> bool:

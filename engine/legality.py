@@ -84,6 +84,45 @@ class Legality:
             return Verdict(False, "the value shares memory with its source and the shorter form would not")
         return self._fresh_for_fresh(site)
 
+    def may_merge(self, root: Node, twin: Node) -> Verdict:
+        """May ``twin``, an equal call before ``root``, stand wherever ``root`` stood?"""
+        site, value = Site(root, (root,), twin), tensor_of(twin)
+        if value is None:
+            return Verdict(False, f"{twin.name} has no tensor in its metadata")
+        verdict = self._same_but_for_memory(site, value)
+        if not verdict.legal:
+            return verdict
+        if self.storages.views(root) is not True:
+            written = self._operands_written(root, twin)
+            return self._memory(site) if written is None else written
+        # Two views of one memory share every write; only which object is returned could be told.
+        if root in self._returned.objects and any(
+            n in self._returned.objects_but(root) or n.op == "placeholder" for n in object_chain(twin)
+        ):
+            return Verdict(False, f"two outputs would become one object ({twin.name})")
+        return Verdict(True, "two views of the same memory")
+
+    def may_merge_results(self, root: Node, twin: Node) -> Verdict:
+        """As :meth:`may_merge`, of calls with several results. ``getitem`` gives the result itself, so two picks
+        of what becomes one call are one object."""
+        for pick in (*root.users, *twin.users):
+            storage = self.storages.find(pick)
+            if storage in self._writers:
+                return Verdict(False, f"{self._writers[storage][0].name} writes the memory of {pick.name}")
+            if next(self._returned.within(storage), None) is not None:
+                return Verdict(False, f"an output lies in the memory of {pick.name}")
+        written = self._operands_written(root, twin) if self.storages.views(root) is not True else None
+        return written or Verdict(True, "results that nobody writes or returns")
+
+    def _operands_written(self, root: Node, twin: Node) -> Verdict | None:
+        for operand in root.all_input_nodes:
+            writer = self._write_between(self.storages.find(operand), twin, root, to_last_use=False)
+            if writer is not None:
+                return Verdict(
+                    False, f"{writer.name} ({op_name(writer)}) writes an operand between the two calls"
+                )
+        return None
+
     def is_view(self, site: Site) -> bool:
         """Does the root surely share the source's memory, through matched calls alone?"""
         node: Node | None = site.root

@@ -169,7 +169,9 @@ class Index:
     over chains, and names decide the rest.
     """
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[Rule], tidy: bool = False) -> None:
+        self.tidy = tidy
+        """Merge equal calls and drop dead ones too?"""
         ordered = sorted(rules, key=lambda r: (r.makes_node, isinstance(r.pattern, Chain), r.name))
         self.depth = max((rule.depth for rule in ordered), default=1)
         self.chained = frozenset(

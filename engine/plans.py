@@ -31,11 +31,19 @@ class NewCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Law:
+    """What the engine does by itself, named like a rule."""
+
+    name: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A rewrite that is proved and legal. ``to`` stands for ``root``; ``values``: metadata that must change
     with it, because views of the root come to live in other memory."""
 
-    rule: Rule
+    rule: Rule | Law
     root: Node
     to: Node | NewCall
     proof: Proof
@@ -47,7 +55,7 @@ class Plan:
 class Refusal:
     """Why a matched rule does not apply."""
 
-    rule: Rule
+    rule: Rule | Law
     stage: Stage
     why: Proof | str
 

@@ -176,7 +176,9 @@ class Report:
         if self.passed:
             lines.append("removed:")
         for r in self.passed:
-            lines.append(f"  {r.graph}{r.node} [{r.op}] -> {r.replacement}  ({r.rule}: {r.proof})")
+            lines.append(
+                f"  {r.graph}{r.node} [{r.op}] -> {r.replacement or 'nothing'}  ({r.rule}: {r.proof})"
+            )
             if r.source:
                 lines.append(f"      {r.source}")
         kept = [r for r in self.missed if r.stage is not Stage.REFUTED]

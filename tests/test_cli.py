@@ -204,7 +204,7 @@ def test_import(source: str) -> None:
 
 
 def test_a_bug_is_not_the_callers(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*args: object) -> None:
+    def broken(*args: object, **options: object) -> None:
         raise ZeroDivisionError("oops")
 
     monkeypatch.setattr(noopelim, "eliminate", broken)
