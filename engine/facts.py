@@ -13,6 +13,8 @@ from .calls import argument, op_name, tensor_of
 from .errors import MissingMetadata
 from .integers import Expr, Prover
 from .moves import Moves, permutation_of
+from .parts import made_of
+from .pieces import Pieces, Recipe, recipe_of
 from .proof import Proof, Truth
 from .shortest import Steps, shortest
 from .torch_api import expression_of
@@ -179,3 +181,24 @@ class Facts:
         if layout is None or before is None or after is None:
             return None
         return shortest(layout, before, after)
+
+    def is_made_of(self, x: Value) -> Proof:
+        """Is the root, cut and joined along one dim, all of ``x`` and nothing else?"""
+
+        def claim() -> str:
+            return f"{self.root!r} is made of {x!r} alone"
+
+        parts = made_of(self.root.node)
+        if parts is None or x.rank != self.root.rank:
+            return Proof.of(False, claim, "pieces")
+        pieces = Pieces(self._prover, parts.dim)
+        ours, theirs = pieces.of(self.root.node), pieces.of(x.node)
+        if not pieces.same(ours, theirs):
+            if [p.source for p in ours] != [p.source for p in theirs]:
+                return Proof.of(False, claim, "pieces")
+            return Proof(Truth.UNKNOWN, claim, "the pieces may have other bounds")
+        return self.same_shape(x, self.root) & self.same_dtype(x, self.root)
+
+    def pieces(self) -> Recipe | None:
+        """The root in the fewest pieces of other values along one dim; None if it is not made of such."""
+        return recipe_of(self.root.node, self._prover)

@@ -11,7 +11,7 @@ from typing import Any
 
 import noopelim.patterns
 
-from .pattern import Calls, Computed, OpCall
+from .pattern import Built, Calls, Computed, OpCall
 from .rule import Rule
 
 _STABLE = (int, float, complex, str, bytes, bool, type(None))
@@ -58,7 +58,7 @@ def _parts_of_expression(expression: object) -> Iterator[str]:
     elif isinstance(expression, Calls):
         yield from _parts_of_expression(expression.x)
         yield from _parts_of_function(expression.of, set())
-    elif isinstance(expression, Computed):
+    elif isinstance(expression, Built | Computed):
         yield from _parts_of_function(expression.of, set())
     else:
         yield _stable(expression)

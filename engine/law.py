@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.fx import Graph, Node
+from torch.fx import Node
 
 from .drawing import Drawn
 from .errors import MissingMetadata
 from .facts import Facts, resolve
 from .instances import CallOf
 from .integers import Prover
+from .laying import Laying, as_graph
 from .match import Matched, compile_pattern
-from .operands import Operand, bits_of
-from .pattern import Calls, Computed, OpCall
+from .operands import bits_of
+from .pattern import Built, Calls, Computed, OpCall
 from .proof import Proof
 from .rule import Exact, Rule, parameters_of
 from .torch_api import KeywordArg
+
+_aten = torch.ops.aten
 
 
 class Refused(Exception):
@@ -57,13 +60,16 @@ class Judge:
         self.rule = rule
         self._match = compile_pattern(rule.pattern)
         self._prover = Prover()
+        self._laying = Laying()
 
     def asked(
         self, call: CallOf, values: Mapping[int, Any], done: Mapping[int, Any], prover: Prover | None = None
     ) -> tuple[Proof | None, Matched | None, dict[Node, Any]]:
         """What the predicate says of an instance of known values, real or fake, with the match and the part of
-        the instance behind each node. Raises whatever the predicate raises."""
-        root, behind = as_graph(call, values, done)
+        the instance behind each node. Without a ``prover`` of its own, the graph that this is about lasts until
+        the next. Raises whatever the predicate raises."""
+        lay = self._laying.lay if prover is None else as_graph
+        root, behind = lay(call, values, done)
         matched = self._match(root)
         if matched is None:
             return None, None, behind
@@ -107,6 +113,8 @@ class Judge:
     def _replacement(self, matched: Matched, behind: dict[Node, Any]) -> tuple[Any, Any]:
         """What stands for the root, and its value; no value if that is no tensor, or cannot be written down."""
         rule = self.rule
+        if isinstance(rule.to, Built):
+            return self._built(rule.to, matched, behind)
         if isinstance(rule.to, Calls):
             return self._chain(rule.to, matched, behind)
         if not isinstance(rule.to, OpCall):
@@ -132,6 +140,30 @@ class Judge:
             # As a view of a source that lies otherwise in memory: the engine then keeps the root.
             raise Refused from error
         return CallOf(target, tuple(_each_node(arguments, behind.__getitem__))), value
+
+    def _built(self, template: Built, matched: Matched, behind: dict[Node, Any]) -> tuple[Any, Any]:
+        """The value of the pieces that the root is taken to be made of."""
+        recipe = template.of(Facts(self._prover, matched.nodes[0]))
+        if recipe is None:
+            return None, None
+        root = matched.nodes[0].meta["val"]
+        parts: list[torch.Tensor] = []
+        calls: list[Any] = []
+        for piece in recipe.pieces:
+            start, end = int(piece.start), int(piece.start + piece.length)
+            if isinstance(piece.source, Node):
+                source = piece.source.meta["val"]
+                parts.append(_aten.slice.Tensor(source, recipe.dim, start, end))
+                calls.append(CallOf(_aten.slice.Tensor, (behind[piece.source], recipe.dim, start, end)))
+            else:
+                shape = [end if d == recipe.dim else n for d, n in enumerate(root.shape)]
+                parts.append(root.new_full(shape, recipe.fill))
+                calls.append(None)
+        value = _aten.cat.default(parts, recipe.dim)
+        if recipe.picks:
+            value = value.squeeze(recipe.dim)
+        # A counterexample shows the one piece; of several it shows the values alone.
+        return (calls[0] if len(calls) == 1 and not recipe.picks else None), value
 
     def _chain(self, template: Calls, matched: Matched, behind: dict[Node, Any]) -> tuple[Any, Any]:
         """The shorter chain and its value. How many calls it saves is not a matter of the law."""
@@ -159,45 +191,6 @@ def _each_node(arguments: list[Any], of: Callable[[Node], Any]) -> list[Any]:
     ]
 
 
-def as_graph(
-    call: CallOf, values: Mapping[int, Any], done: Mapping[int, Any]
-) -> tuple[Node, dict[Node, Any]]:
-    """The root of a graph of the instance, with its values as metadata, and the part behind each node."""
-    graph, nodes, behind = Graph(), dict[int, Node](), dict[Node, Any]()
-    sizes: dict[str, Node] = {}
-
-    def size_of(size: torch.SymInt) -> Node:
-        if str(size) not in sizes:
-            sizes[str(size)] = graph.placeholder("n")
-            sizes[str(size)].meta["val"] = size
-        return sizes[str(size)]
-
-    def node_of(part: Any) -> Any:
-        if isinstance(part, list):
-            return [node_of(p) for p in part]
-        if isinstance(part, torch.SymInt):
-            return size_of(part)
-        if not isinstance(part, Operand | CallOf):
-            return part
-        known = part.slot if isinstance(part, Operand) else id(part)
-        found = nodes.get(known)
-        if found is None:
-            if isinstance(part, Operand):
-                found = graph.placeholder("xyzuvw"[part.slot] if part.slot < 6 else f"x{part.slot}")
-                found.meta["val"] = values[part.slot]
-            else:
-                args, kwargs = part.split()
-                made = tuple(map(node_of, args))
-                named = {name: node_of(a) for name, a in kwargs.items()}
-                found = graph.create_node("call_function", part.target, made, named, "call")
-                found.meta["val"] = done[id(part)]
-            nodes[known] = found
-            behind[found] = part
-        return found
-
-    return node_of(call), behind
-
-
 def difference(expected: object, got: object, exact: Exact = Exact.BITS) -> str | None:
     """How ``got`` differs from ``expected`` in shape, dtype or elements, in words; None if it does not. Memory
     layout is the engine's to keep, for every rule."""
@@ -207,6 +200,8 @@ def difference(expected: object, got: object, exact: Exact = Exact.BITS) -> str 
         return f"shape {tuple(expected.shape)} becomes {tuple(got.shape)}"
     if expected.dtype is not got.dtype:
         return f"{expected.dtype} becomes {got.dtype}"
+    if _one_view(expected, got):
+        return None
     same = bits_of(expected) == bits_of(got)
     if exact is not Exact.BITS:
         one, other = _numbers(expected), _numbers(got)
@@ -220,6 +215,16 @@ def difference(expected: object, got: object, exact: Exact = Exact.BITS) -> str 
     return (
         f"element {at} is {expected.reshape(-1)[at].item()!r} and becomes {got.reshape(-1)[at].item()!r}"
         + (" (other bits)" if str(expected.reshape(-1)[at].item()) == str(got.reshape(-1)[at].item()) else "")
+    )
+
+
+def _one_view(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Do two tensors of one shape and dtype read the same memory alike?"""
+    return one is other or (
+        one.data_ptr() == other.data_ptr()
+        and one.stride() == other.stride()
+        and one.is_conj() == other.is_conj()
+        and one.is_neg() == other.is_neg()
     )
 
 

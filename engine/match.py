@@ -13,7 +13,8 @@ from typing import Any
 
 from torch.fx import Node
 
-from .pattern import Chain, OpCall, calls_in, same_constant
+from .parts import ALONE, made_of, tree
+from .pattern import Assembly, Chain, OpCall, calls_in, same_constant
 from .rule import Rule
 from .torch_api import FailedMatch, Ignored, KeywordArg, PatternExpr
 
@@ -40,6 +41,8 @@ def compile_pattern(pattern: PatternExpr) -> Matcher:
     """A function from a node to the match rooted there, or None."""
     if isinstance(pattern, Chain):
         return _chain_matcher(pattern)
+    if isinstance(pattern, Assembly):
+        return _assembly_matcher(pattern)
     if isinstance(pattern, OpCall):
         shared = {call for call, n in Counter(calls_in(pattern)).items() if n > 1}
         step = _compile(pattern, shared)
@@ -79,6 +82,24 @@ def _chain_matcher(chain: Chain) -> Matcher:
             return None
         shortest, *longer = found
         return replace(shortest, longer=tuple(reversed(longer)))
+
+    return match
+
+
+def _assembly_matcher(assembly: Assembly) -> Matcher:
+    (variable,) = assembly.args
+    assert isinstance(variable, KeywordArg)
+    targets = frozenset(assembly.fns)
+
+    def match(node: Node) -> Matched | None:
+        if node.target not in targets:
+            return None
+        calls, values = tree(node)
+        # One cut by itself is a matter of simpler rules.
+        if not values or (node.target in ALONE and not any(c is not node and made_of(c) for c in calls)):
+            return None
+        found = [Matched({variable.name: value}, tuple(calls)) for value in reversed(values)]
+        return replace(found[-1], longer=tuple(found[:-1]))
 
     return match
 

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import sympy
 import torch
 from torch.fx import Node
 
 from .calls import argument, op_name, tensor_of
 from .errors import MissingMetadata
 from .extents import Extent, extent, plus
-from .integers import Expr, Prover
+from .integers import Prover
 from .match import MAX_CALLS
 from .movement import Layout, Sizes
+from .parts import scalar_expression
 from .polynomial import OutOfReach
 from .spellings import ALIASES, EXPANDS, PERMUTES, RELABELS
 from .torch_api import expression_of
@@ -167,7 +167,7 @@ class Moves:
         bound = argument(node, name)
         if bound is None:
             return 0
-        start = _expression(bound)
+        start = scalar_expression(bound)
         operand = tensor_of(node.args[0]) if node.args and isinstance(node.args[0], Node) else None
         if start is None or operand is None:
             return None
@@ -177,12 +177,3 @@ class Moves:
         if isinstance(start, int) and start < 0 and self._prover.at_most(-start, size).proved:
             return plus(extent(self._prover, size), start)
         return None
-
-
-def _expression(bound: object) -> Expr | None:
-    value = bound.meta.get("val") if isinstance(bound, Node) else bound
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, torch.SymInt):
-        return expression_of(value)
-    return value if isinstance(value, sympy.Expr) else None

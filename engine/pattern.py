@@ -104,6 +104,21 @@ class Chain(OpCall):
         return inner
 
 
+class Assembly(OpCall):
+    """A tree of calls of ``fns`` that cut and join along one dim (see ``noopelim.parts``); ``x`` is any value that
+    one of them is called on. The engine tries every one, the farthest first. Like a chain it stands alone."""
+
+    def __init__(self, fns: Sequence[Callable[..., Any]], x: KeywordArg, forms: Sequence[OpCall] = ()):
+        super().__init__(fns, x, rest="any")
+        self.forms = tuple(forms)
+        """Trees of a fixed shape that bind ``x``: what verification makes instances of."""
+
+    def operands(self, node: Node) -> tuple[Any, ...] | None:
+        # In a foreign pattern matcher the first argument alone is matched, and the engine looks at the tree.
+        found = arguments(node)
+        return None if not found else found[:1]
+
+
 def _fresh(argument: Any) -> Any:
     if isinstance(argument, list | tuple):
         return [_fresh(a) for a in argument]
@@ -144,6 +159,14 @@ class Calls:
     (see ``noopelim.shortest``), or None. The engine takes them if they are fewer than the calls that go."""
 
     x: KeywordArg
+    of: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A template of calls that cut and join, worked out from the match: ``of(f)`` returns pieces (see
+    ``noopelim.pieces``), or None. The engine takes them if they need fewer calls than go."""
+
     of: Callable[..., Any]
 
 

@@ -16,9 +16,10 @@ from .integers import Prover
 from .layout import row_major
 from .legality import Legality, Site
 from .match import Matched
-from .pattern import Calls, Computed, OpCall
+from .pattern import Built, Calls, Computed, OpCall
 from .plans import NewCall, Plan, Refusal, ask, call_fake, restride, with_values
 from .proof import Proof
+from .rebuild import plan_built
 from .rechain import plan_calls
 from .remarks import Stage
 from .rule import Rule
@@ -42,6 +43,8 @@ def plan(
         facts = Facts(prover, root)
         if isinstance(rule.to, Calls):
             return plan_calls(rule, rule.to, facts, matched, prover, aliasing)
+        if isinstance(rule.to, Built):
+            return plan_built(rule, rule.to, facts, matched, prover, aliasing)
         nearest: Refusal | None = None
         for candidate in (*matched.longer, matched):
             outcome = _plan_one(rule, root, candidate, facts, aliasing)
@@ -144,8 +147,13 @@ def carry_out(found: Plan, transaction: Transaction) -> tuple[Node, list[Node], 
     nodes in order."""
     made: list[Node] = []
 
+    def written(argument: Any) -> Any:
+        if isinstance(argument, list):
+            return [written(a) for a in argument]
+        return insert(argument) if isinstance(argument, NewCall) else argument
+
     def insert(call: NewCall) -> Node:
-        args = tuple(insert(a) if isinstance(a, NewCall) else a for a in call.args)
+        args = tuple(map(written, call.args))
         made.append(transaction.insert(found.root, call.target, args, call.value, like=found.root))
         return made[-1]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .errors import RuleError
-from .pattern import Calls, Chain, Computed, OpCall, calls_in, variables_in
+from .pattern import Assembly, Built, Calls, Chain, Computed, OpCall, calls_in, variables_in
 from .proof import Proof
 from .torch_api import Ignored, KeywordArg
 
@@ -48,7 +48,7 @@ class Rule:
 
     name: str
     pattern: OpCall
-    to: KeywordArg | OpCall | Calls
+    to: KeywordArg | OpCall | Calls | Built
     because: str
     example: Callable[..., Any]
     where: Callable[..., Proof] | None = None
@@ -87,7 +87,10 @@ class Rule:
         return not isinstance(self.to, KeywordArg)
 
     def of_each_length(self, longest: int) -> tuple[Rule, ...]:
-        """The rule itself; of a chain, the rules over exactly one call, two, and up to ``longest``."""
+        """The rule itself; of a chain, the rules over exactly one call, two, and up to ``longest``; of a tree, over
+        each of its forms."""
+        if isinstance(self.pattern, Assembly):
+            return tuple(replace(self, pattern=form) for form in self.pattern.forms)
         if not isinstance(self.pattern, Chain):
             return (self,)
         return tuple(replace(self, pattern=self.pattern.of_length(n + 1)) for n in range(longest))
@@ -104,7 +107,7 @@ class Rule:
     def _check_to(self) -> None:
         bound = Counter(variables_in(self.pattern))
         used = Counter(variables_in(self.to))
-        if not isinstance(self.to, KeywordArg | OpCall | Calls):
+        if not isinstance(self.to, KeywordArg | OpCall | Calls | Built):
             raise self._error(f"`to` is {self.to!r}", "give a variable of the pattern or a template")
         unbound = sorted(used.keys() - bound.keys())
         if unbound:
@@ -112,11 +115,11 @@ class Rule:
                 f"`to` uses {', '.join(unbound)}, which the pattern does not bind",
                 f"use one of {', '.join(sorted(bound)) or 'its variables (it has none)'}",
             )
-        chains = [call for call in calls_in(self.pattern) if isinstance(call, Chain)]
+        chains = [call for call in calls_in(self.pattern) if isinstance(call, Chain | Assembly)]
         if chains and chains != [self.pattern]:
             raise self._error("a chain stands inside another pattern", "let the chain be the whole pattern")
-        if isinstance(self.to, Calls):
-            self._check_parameters("Calls", self.to.of)
+        if isinstance(self.to, Calls | Built):
+            self._check_parameters(type(self.to).__name__, self.to.of)
             return
         before, after = len(list(calls_in(self.pattern))), len(list(calls_in(self.to)))
         if after >= before:

@@ -12,12 +12,13 @@ from .all_sizes import for_all_sizes
 from .choices import DeadEnd
 from .contexts import check_in_contexts
 from .counterexample import Counterexample, of_engine, of_values
-from .drawing import SWEEPS, draw, heads
-from .exhaust import exhaust, within_reach
+from .drawing import Drawer
+from .exhaust import exhaust
 from .law import Judge, Wrong
-from .pattern import Chain
+from .pattern import Assembly, Chain
 from .rule import Rule
 from .scope import Scope
+from .sweeps import SWEEPS
 from .symbolic import Symbolic
 
 BEYOND = Scope("beyond", rank=5, dim=30, window=3)
@@ -46,23 +47,27 @@ class Task:
 
     def run(self, rule: Rule) -> Found:
         """Do it, for a chain of each length."""
-        if self.stage == "all sizes" and isinstance(rule.pattern, Chain):
+        if self.stage == "all sizes" and isinstance(rule.pattern, Assembly | Chain):
             return Found(notes=("all sizes: not tried; what a chain reads is worked out anew at each match",))
         parts: list[Found] = []
         for one in rule.of_each_length(self.scope.calls):
             parts.append(STAGES[self.stage](one, self))
             if parts[-1].counterexample is not None:
                 break
-        return parts[0] if len(parts) == 1 else _merged(parts)
+        return (
+            parts[0]
+            if len(parts) == 1
+            else _merged(parts, "calls" if isinstance(rule.pattern, Chain) else "form")
+        )
 
 
-def _merged(parts: Sequence[Found]) -> Found:
+def _merged(parts: Sequence[Found], label: str) -> Found:
     counts: Counter[str] = Counter()
     for part in parts:
         counts.update(part.counts)
 
     def each(texts: Callable[[Found], tuple[str, ...]]) -> tuple[str, ...]:
-        return tuple(f"{n} calls: {text}" for n, part in enumerate(parts, 1) for text in texts(part))
+        return tuple(f"{label} {n}: {text}" for n, part in enumerate(parts, 1) for text in texts(part))
 
     wrong = next((part.counterexample for part in parts if part.counterexample), None)
     return Found(
@@ -72,18 +77,13 @@ def _merged(parts: Sequence[Found]) -> Found:
 
 def _exhausted(sweep: str) -> Callable[[Rule, Task], Found]:
     def run(rule: Rule, task: Task) -> Found:
-        scope = within_reach(rule, task.scope, sweep)
-        tried = exhaust(rule, scope, sweep, task.part, task.parts)
-        told = (
-            f"all {sweep}: {scope}" if sweep == "shapes" else f"all {sweep}, with a few shapes and arguments"
-        )
-        if tried.sampled:
-            told = f"{sweep}: a sample of {scope.most:,} draws"
+        tried = exhaust(rule, task.scope, sweep, task.part, task.parts)
+        whole = not tried.sampled and tried.counts["instances"] > 0
         return Found(
             dict(tried.counts),
             of_values(rule, tried.wrong) if tried.wrong else None,
-            notes=(told,) if tried.sampled else (),
-            exhausted=() if tried.sampled else (told,),
+            notes=() if whole else (tried.told,),
+            exhausted=(tried.told,) if whole else (),
         )
 
     return run
@@ -91,7 +91,7 @@ def _exhausted(sweep: str) -> Callable[[Rule, Task], Found]:
 
 def _symbolic(rule: Rule, task: Task) -> Found:
     """Random instances with symbols, until enough of them could be made."""
-    stage = Symbolic(Judge(rule), task.scope, heads(rule, together=False), task.part)
+    stage = Symbolic(Judge(rule), task.scope, task.part)
     for _ in range(12 * task.scope.symbolic):
         wrong = stage.attempt()
         if wrong is not None:
@@ -108,7 +108,7 @@ def _samples(rule: Rule, task: Task) -> Found:
         from hypothesis import strategies as st
     except ImportError:
         return Found(notes=("no large samples: they need `pip install noopelim[testing]`",))
-    judge, known = Judge(rule), heads(rule, together=False)
+    judge, drawer = Judge(rule), Drawer(rule, BEYOND)
     counts = {"samples": 0}
     last: list[Wrong] = []
 
@@ -130,7 +130,7 @@ def _samples(rule: Rule, task: Task) -> Found:
             return data.draw(st.sampled_from(options))
 
         try:
-            drawn = draw(rule, BEYOND, pick, pick(known), "shapes")
+            drawn = drawer.draw(pick)
         except DeadEnd:
             hypothesis.reject()
         counts["samples"] += 1
@@ -150,9 +150,10 @@ def _samples(rule: Rule, task: Task) -> Found:
 
 def _contexts(rule: Rule, task: Task) -> Found:
     """Instances on which the rule fires, in every graph context, through the engine."""
-    random, judge, known = Random(task.part), Judge(rule), heads(rule, together=False)
+    random, judge = Random(task.part), Judge(rule)
     counts = {"instances in graphs": 0, "graphs": 0}
     scope = replace(task.scope, rank=min(task.scope.rank, 2), dim=min(task.scope.dim, 2))
+    drawers = [Drawer(rule, scope, sweep) for sweep in SWEEPS]
 
     def pick(options: Any) -> Any:
         if not options:
@@ -163,7 +164,7 @@ def _contexts(rule: Rule, task: Task) -> Found:
         if counts["instances in graphs"] >= task.scope.contexts:
             break
         try:
-            drawn = draw(rule, scope, pick, pick(known), pick(SWEEPS))
+            drawn = pick(drawers).draw(pick)
         except DeadEnd:
             continue
         if not judge.judge(drawn).fired:

@@ -21,7 +21,7 @@ from .facts import Facts, resolve
 from .forms import SYMBOLS, Made
 from .integers import Expr, Prover
 from .match import Matched, Matcher
-from .pattern import Calls, Computed, OpCall
+from .pattern import Built, Calls, Computed, OpCall
 from .points import evaluate
 from .positions import Fact, Sizes
 from .proof import Proof, Truth
@@ -204,7 +204,7 @@ def _replacement(
 
     if rule.where is not None and not asked(rule.where).proved:
         return None
-    if isinstance(rule.to, Calls):
+    if isinstance(rule.to, Calls | Built):
         return None
     if not isinstance(rule.to, OpCall):
         source = meaning.get(matched.values[rule.to.name])

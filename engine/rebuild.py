@@ -1,0 +1,122 @@
+"""A tree of calls that cut and join along one dim, replaced by fewer of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch.fx import Node
+
+from .calls import op_name, tensor_of
+from .extents import extent
+from .facts import Facts
+from .integers import Expr, Prover
+from .legality import Legality, Site, Verdict
+from .match import Matched
+from .pattern import Built
+from .pieces import Piece, Recipe
+from .plans import NewCall, Plan, Refusal, ask, call_fake, with_values
+from .polynomial import OutOfReach
+from .proof import Proof
+from .remarks import Stage
+from .rule import Rule
+
+_aten = torch.ops.aten
+
+
+class _Unwritable(Exception):
+    """The pieces cannot be written down as calls, for this reason."""
+
+
+def plan_built(
+    rule: Rule,
+    template: Built,
+    facts: Facts,
+    matched: Matched,
+    prover: Prover,
+    aliasing: Callable[[], Legality],
+) -> Plan | Refusal | None:
+    """The rewrite, if it needs fewer calls than go: a call goes if what goes is all that reads it."""
+    root, gone = matched.nodes[0], going(matched.nodes)
+    if len(gone) < 2:
+        return None
+    recipe = ask(template.of, facts, matched)
+    if recipe is None or recipe.calls >= len(gone):
+        return None
+    legality = aliasing()
+    try:
+        to, made = _written(recipe, root, prover, legality)
+    except (_Unwritable, OutOfReach) as reason:
+        return Refusal(rule, Stage.BLOCKED, str(reason))
+    if made >= len(gone):
+        return None
+    value = to.value
+    verdict = Verdict(False, "no piece is a value")
+    sources = [n for n in dict.fromkeys(p.source for p in recipe.pieces) if isinstance(n, Node)]
+    for source in sources:
+        verdict = legality.may_recompute(Site(root, matched.nodes, source), value)
+        if not verdict.legal:
+            return Refusal(rule, Stage.BLOCKED, verdict.why)
+    names = ", ".join(p.source.name if isinstance(p.source, Node) else p.source for p in recipe.pieces)
+    proof = Proof.of(True, f"{root.name} is made of {names} along dim {recipe.dim}", "pieces")
+    site = Site(root, matched.nodes, sources[0])
+    return with_values(Plan(rule, root, to, proof, verdict), site, value, legality)
+
+
+def going(nodes: Sequence[Node]) -> set[Node]:
+    """The root, and what of its tree only calls read that go too."""
+    gone, grown = {nodes[0]}, True
+    while grown:
+        more = {n for n in nodes if n not in gone and all(user in gone for user in n.users)}
+        gone |= more
+        grown = bool(more)
+    return gone
+
+
+def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> tuple[NewCall, int]:
+    """The calls, and how many."""
+
+    def number(size: Expr) -> int | Node:
+        found = legality.scalars.argument(extent(prover, size), root)
+        if found is None:
+            raise _Unwritable("no node of the graph holds a bound that the shorter form needs")
+        return found
+
+    def call(target: Any, *args: Any) -> NewCall:
+        value = call_fake(target, tuple(map(_value, args)), tensor_of(root))
+        if value is None:
+            raise _Unwritable(f"{op_name(root)}: the shorter form does not run without a guard")
+        return NewCall(target, args, value)
+
+    def cut(piece: Piece) -> Node | NewCall:
+        assert isinstance(piece.source, Node)
+        if recipe.picks:
+            return call(_aten.select.int, piece.source, recipe.dim, number(piece.start))
+        if recipe.whole(piece):
+            return piece.source
+        end = piece.start + piece.length
+        return call(_aten.slice.Tensor, piece.source, recipe.dim, number(piece.start), number(end))
+
+    parts = [cut(p) for p in recipe.pieces if isinstance(p.source, Node)]
+    fills = {p.source for p in recipe.pieces if isinstance(p.source, str)}
+    made = sum(isinstance(part, NewCall) for part in parts)
+    if fills:
+        before, after = recipe.pads()
+        rank = len(tensor_of(root).shape)  # type: ignore[union-attr]
+        pads = [0, 0] * (rank - 1 - recipe.dim) + [number(before), number(after)]
+        return call(_aten.constant_pad_nd.default, parts[0], pads, recipe.fill), made + 1
+    if len(parts) > 1:
+        return call(_aten.cat.default, parts, recipe.dim), made + 1
+    (only,) = parts
+    if isinstance(only, Node):
+        raise _Unwritable("the value is one that is there")
+    return only, made
+
+
+def _value(argument: Any) -> Any:
+    if isinstance(argument, list):
+        return [_value(a) for a in argument]
+    if isinstance(argument, NewCall):
+        return argument.value
+    return argument.meta["val"] if isinstance(argument, Node) else argument
