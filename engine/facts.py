@@ -188,6 +188,8 @@ class Facts:
         def claim() -> str:
             return f"{self.root!r} is made of {x!r} alone"
 
+        if 0 in self.root.shape:
+            return self.same_shape(x, self.root) & self.same_dtype(x, self.root)
         parts = made_of(self.root.node)
         if parts is None or x.rank != self.root.rank:
             return Proof.of(False, claim, "pieces")

@@ -7,9 +7,10 @@ import dataclasses
 import torch
 from torch.fx import Node
 
-from .calls import tensor_of
+from .calls import signature, tensor_of
 from .integers import Expr, Prover
 from .proof import Proof, Truth
+from .spellings import EXPANDS, PERMUTES, RELABELS
 from .torch_api import OpOverload, expression_of
 
 _aten = torch.ops.aten
@@ -37,12 +38,38 @@ _KEEPS_STRIDES = frozenset(
 """Tagged pointwise, and allocate their result with the operand's own strides, unit dims included."""
 
 
-def same_layout(prover: Prover, ours: torch.Tensor, theirs: torch.Tensor) -> tuple[Proof, bool]:
-    """Compare dtype, device, layout, sizes, strides, storage offset, conj and neg bits.
+_OFFSET_IS_PASSED_ON = frozenset(
+    {
+        *RELABELS,
+        *PERMUTES,
+        *EXPANDS,
+        *(_aten.alias.default, _aten.detach.default, _aten.slice.Tensor, _aten.select.int),
+    }
+)
+"""Give a view that begins later by what they skip, or a copy; wherever the operand begins."""
 
-    Strides of dims that are provably of size 1 are left out of the proof; the second result says whether
-    any of them differs, or is not known to be the same. Both tensors must be strided.
-    """
+_ADDRESSES_STORAGE = frozenset(
+    {
+        _aten.as_strided.default,
+        _aten.as_strided_copy.default,
+        _aten.as_strided_scatter.default,
+        _aten.sym_storage_offset.default,
+    }
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Compared:
+    """``proof``: that all is the same but what a reader may not be able to see. Of that, whether strides of unit
+    dims, or the storage offset, differ or are not known to be the same."""
+
+    proof: Proof
+    unit_strides_differ: bool = False
+    offset_differs: bool = False
+
+
+def same_layout(prover: Prover, ours: torch.Tensor, theirs: torch.Tensor) -> Compared:
+    """Compare dtype, device, layout, sizes, strides, storage offset, conj and neg bits of strided tensors."""
     facts = (
         (ours.dtype is theirs.dtype, f"dtype {theirs.dtype} is {ours.dtype}"),
         (ours.device == theirs.device, f"device {theirs.device} is {ours.device}"),
@@ -52,7 +79,7 @@ def same_layout(prover: Prover, ours: torch.Tensor, theirs: torch.Tensor) -> tup
     )
     for holds, claim in facts:
         if not holds:
-            return Proof.of(False, claim, "metadata"), False
+            return Compared(Proof.of(False, claim, "metadata"))
     proofs, unit_strides_differ = [], False
     sizes = [expression_of(n) for n in ours.shape]
     for dim, (size, other) in enumerate(zip(sizes, map(expression_of, theirs.shape), strict=True)):
@@ -66,8 +93,8 @@ def same_layout(prover: Prover, ours: torch.Tensor, theirs: torch.Tensor) -> tup
         else:
             proofs.append(_named(equal, f"stride of dim {dim}"))
     offsets = map(expression_of, (theirs.storage_offset(), ours.storage_offset()))
-    proofs.append(_named(prover.equal(*offsets), "storage offset"))
-    return Proof.all(proofs, "same layout"), unit_strides_differ
+    offset_differs = not prover.equal(*offsets).proved
+    return Compared(Proof.all(proofs, "same layout"), unit_strides_differ, offset_differs)
 
 
 def _named(proof: Proof, what: str) -> Proof:
@@ -79,6 +106,29 @@ def _named(proof: Proof, what: str) -> Proof:
 def unit_strides_seen_by(node: Node) -> Node | None:
     """A user of ``node`` whose value or result layout may depend on the strides of its unit dims."""
     return next((user for user in node.users if not _blind(user, node)), None)
+
+
+def offset_seen_by(node: Node) -> Node | None:
+    """A reader of ``node``, or of a view of it, that may see where in its storage it begins: the caller, what is
+    not an ATen or prims operator, and what addresses storage."""
+    stack, seen = [node], set[Node]()
+    while stack:
+        for user in stack.pop().users:
+            if user in seen:
+                continue
+            seen.add(user)
+            target = user.target
+            if target in _OFFSET_IS_PASSED_ON:
+                stack.append(user)
+            elif (
+                not isinstance(target, OpOverload)
+                or target.namespace not in ("aten", "prims")
+                or target in _ADDRESSES_STORAGE
+                or signature(target).returns_alias
+                or signature(target).written
+            ):
+                return user
+    return None
 
 
 def _blind(user: Node, operand: Node) -> bool:

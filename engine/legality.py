@@ -15,7 +15,7 @@ from torch.fx import Graph, GraphModule, Node
 from .calls import op_name, tensor_of
 from .effects import attribute, kept_for_effect, written_by
 from .integers import Prover
-from .layout import same_layout, unit_strides_seen_by
+from .layout import offset_seen_by, same_layout, unit_strides_seen_by
 from .proof import Proof
 from .returned import Returned
 from .scalars import Scalars
@@ -154,10 +154,16 @@ class Legality:
             return Verdict(False, f"{root.name} has no tensor in its metadata")
         if not (_plain(ours) and _plain(value)):
             return Verdict(False, "only plain strided tensors are understood")
-        proof, unit_strides_differ = same_layout(self._prover, ours, value)
-        if not proof.proved:
-            return Verdict(False, proof.why_not())
-        if unit_strides_differ:
+        compared = same_layout(self._prover, ours, value)
+        if not compared.proof.proved:
+            return Verdict(False, compared.proof.why_not())
+        if compared.offset_differs:
+            seer = offset_seen_by(root)
+            if seer is not None:
+                return Verdict(
+                    False, f"storage offsets differ, and {seer.name} ({op_name(seer)}) may see them"
+                )
+        if compared.unit_strides_differ:
             seer = unit_strides_seen_by(root)
             if seer is not None:
                 return Verdict(

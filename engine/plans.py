@@ -99,7 +99,9 @@ def _restated(view: Node, value: torch.Tensor, old: torch.Tensor, moved: dict[No
             return before
         bits = (value.dtype, value.is_conj(), value.is_neg())
         if (before.dtype, before.is_conj(), before.is_neg()) == bits:
-            return restride(value, before, before.storage_offset())
+            return restride(
+                value, before, before.storage_offset() - old.storage_offset() + value.storage_offset()
+            )
     args, kwargs = map_arg((view.args, view.kwargs), lambda n: moved.get(n, n.meta.get("val")))
     return run_fake(view.target, args, kwargs, value)
 

@@ -84,11 +84,6 @@ def pad_that_is_empty_today(b: Builder) -> fx.Node:
     return padded(b)[2]
 
 
-def slice_of_a_pad(b: Builder) -> fx.Node:
-    s, _, pad = padded(b)
-    return b.call(aten.slice.Tensor, pad, 0, 0, s)
-
-
 def slice_to_another_unbacked(b: Builder) -> fx.Node:
     return b.call(aten.slice.Tensor, value(b, "x", b.unbacked("u0"), 4), 0, 0, b.unbacked("u1"))
 
@@ -115,7 +110,6 @@ def slice_one_short_of_the_range(b: Builder) -> fx.Node:
         expand_to_a_hint_of_one,
         strided_by_a_hint_of_one,
         pad_that_is_empty_today,
-        slice_of_a_pad,
         slice_to_another_unbacked,
         slice_of_a_size_by_unbacked,
         slice_one_short_of_the_range,
