@@ -51,6 +51,19 @@ def every(make: Callable[[Pick], T], part: int = 0, parts: int = 1) -> Iterator[
         path[-1][0] += 1 if len(path) > 1 else parts
 
 
+def draws(make: Callable[[Pick], T], choose: Callable[[Sequence[Any]], Any], attempts: int) -> Iterator[T]:
+    """``make`` so many times, less its dead ends, with each option as ``choose`` has it."""
+
+    def pick(options: Sequence[Any]) -> Any:
+        if not options:
+            raise DeadEnd
+        return choose(options)
+
+    for _ in range(attempts):
+        with contextlib.suppress(DeadEnd):
+            yield make(pick)
+
+
 def estimated(make: Callable[[Pick], object], dives: int = 64, seed: int = 0) -> float:
     """About how many sequences of choices there are, dead ends included: the mean over random descents of the
     product of their numbers of options (Knuth, "Estimating the efficiency of backtrack programs", 1975)."""

@@ -185,24 +185,26 @@ def _at_operand(lay: Callable[[Draft, int], Outputs], slot: int) -> Callable[[Dr
     return lambda draft: lay(draft, slot)
 
 
-def check_in_contexts(rule: Rule, call: CallOf, *, dynamic: bool = False) -> Checked:
+def check_in_contexts(rule: Rule, call: CallOf, *, dynamic: bool = False, only: str | None = None) -> Checked:
     """Run the engine with ``rule`` alone on each context of ``call``, up to the first misfit, and compare all
     that can be seen: outputs, layouts, aliasing, object identity, writes, metadata, the ``ShapeEnv``, and that a
     second run rests.
 
     With ``dynamic``, each distinct size above 1 of the operands is a symbol of its own. A context that torch
     refuses, or whose metadata would need a guard, is left out; so is one that differs where its metadata was
-    untrue from the start, for that says nothing of the rule.
+    untrue from the start, for that says nothing of the rule. ``only``: in the context of this name.
     """
     ran = 0
-    for misfit in judged_contexts(rule, call, dynamic=dynamic):
+    for misfit in judged_contexts(rule, call, dynamic=dynamic, only=only):
         ran += 1
         if misfit is not None:
             return Checked(ran, misfit)
     return Checked(ran, None)
 
 
-def judged_contexts(rule: Rule, call: CallOf, *, dynamic: bool = False) -> Iterator[Misfit | None]:
+def judged_contexts(
+    rule: Rule, call: CallOf, *, dynamic: bool = False, only: str | None = None
+) -> Iterator[Misfit | None]:
     """What was wrong in each context that could tell, as :func:`check_in_contexts` says."""
     reals = {operand.slot: fresh([operand.tensor()])[0] for operand in operands_of(call)}
     env = ShapeEnv() if dynamic else None
@@ -210,7 +212,9 @@ def judged_contexts(rule: Rule, call: CallOf, *, dynamic: bool = False) -> Itera
     fakes = {slot: mode.from_tensor(real) for slot, real in reals.items()}
     possible = False
     for name, lay in contexts_of(call):
-        if not possible and lay is root_read:
+        if only not in (None, name):
+            continue
+        if not possible and lay is root_read and only is None:
             return  # neither inputs nor computed values will do as operands, and so nothing will
         try:
             with refusals_unlogged():

@@ -12,6 +12,7 @@ from .instances import CallOf, operands_of
 from .law import Wrong
 from .operands import BITS, Operand
 from .rule import Exact, Rule
+from .shrinking import size_of
 from .torch_api import OpOverload
 
 _NAMES = "xyzuvw"
@@ -58,7 +59,7 @@ def of_values(rule: Rule, wrong: Wrong) -> Counterexample:
             "assert root.dtype == to.dtype, (root.dtype, to.dtype)",
             *_comparison(rule),
         ]
-    return Counterexample(wrong.what, wrong.claim or "none was made", _size(wrong.call), _joined(lines))
+    return Counterexample(wrong.what, wrong.claim or "none was made", size_of(wrong.call), _joined(lines))
 
 
 def of_engine(rule: Rule, call: CallOf, context: str, what: str, before: str, after: str) -> Counterexample:
@@ -69,7 +70,7 @@ def of_engine(rule: Rule, call: CallOf, context: str, what: str, before: str, af
     lines += ["import operator", "", "import torch", ""]
     lines += [*_literals(call), f"print({_code(call, _names_of(call))})"]
     lines += [f"raise AssertionError({said!r})"]
-    return Counterexample(said, "legality", _size(call), _joined(lines))
+    return Counterexample(said, "legality", size_of(call), _joined(lines))
 
 
 def _names_of(call: CallOf) -> dict[int, str]:
@@ -122,11 +123,15 @@ def _tensor(value: torch.Tensor) -> str:
     dtype, shape, stride, offset = value.dtype, list(value.shape), value.stride(), value.storage_offset()
     plain = not offset and stride == torch.empty(shape).stride()
     if value.numel():
-        held = value if plain else torch.empty(0, dtype=dtype).set_(value.untyped_storage())
-        made = _numbers(held)
+        # As it lies in memory: what is to be conjugated or negated when it is read is not yet.
+        held = torch.empty(0, dtype=dtype).set_(value.untyped_storage())
+        made = _numbers(held.view(shape) if plain else held)
     else:
         made = f"torch.empty({shape if plain else [offset]}, dtype={dtype})"
-    return made if plain else f"{made}.as_strided({shape}, {list(stride)}, {offset})"
+    made = made if plain else f"{made}.as_strided({shape}, {list(stride)}, {offset})"
+    if value.is_neg():
+        made = f"torch._neg_view({made})"
+    return f"{made}.conj()" if value.is_conj() else made
 
 
 def _numbers(held: torch.Tensor) -> str:
@@ -158,12 +163,3 @@ def _code(part: Any, names: dict[int, str]) -> str:
 
 def _callee(target: Any) -> str:
     return f"torch.ops.{target}" if isinstance(target, OpOverload) else f"operator.{target.__name__}"
-
-
-def _size(call: CallOf) -> int:
-    def arguments(part: Any) -> int:
-        if isinstance(part, CallOf | list):
-            return 1 + sum(map(arguments, part.args if isinstance(part, CallOf) else part))
-        return min(abs(part), 9) if type(part) is int else 0
-
-    return sum(sum(o.shape) + len(o.shape) for o in operands_of(call)) + arguments(call)

@@ -2,91 +2,91 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
 
-from .choices import DeadEnd, Pick, estimated, every
-from .drawing import Drawn, draw, heads
+from .choices import draws, estimated, every
+from .drawing import Drawer, Drawn
 from .law import Judge, Wrong
+from .plain import plain
 from .rule import Rule
 from .scope import Scope
+from .sweeps import ladder
 
 
 @dataclass
 class Tried:
-    """What trying a rule came to: instances by what became of them, and the first that it is wrong on."""
+    """What trying a rule came to: instances by what became of them, the first that it is wrong on, and in words
+    what was tried. ``sampled``: there were too many, so that only some were."""
 
+    told: str
+    sampled: bool = False
     counts: Counter[str] = field(default_factory=Counter)
     wrong: Wrong | None = None
-    sampled: bool = False
-    """Were there too many, so that only some were tried?"""
-
-
-def within_reach(rule: Rule, scope: Scope, sweep: str = "shapes") -> Scope:
-    """The scope with ``dim``, then ``rank``, lowered until about ``scope.most`` instances are left."""
-    if sweep != "shapes":
-        return scope
-    ladder = [(r, d) for d in range(scope.dim, 0, -1) for r in range(scope.rank, 0, -1)]
-    ladder.sort(key=lambda rd: -((rd[1] + 1) ** rd[0]))
-    for rank, dim in ladder:
-        smaller = replace(scope, rank=rank, dim=dim)
-        if _size(rule, smaller, sweep) <= scope.most:
-            return smaller
-    return replace(scope, rank=1, dim=1)
-
-
-def _size(rule: Rule, scope: Scope, sweep: str) -> float:
-    known = _heads(rule, sweep)
-
-    def make(pick: Pick) -> Drawn:
-        return draw(rule, scope, pick, pick(known), sweep)
-
-    return estimated(make, dives=200)
-
-
-def _heads(rule: Rule, sweep: str) -> list[tuple[Any, ...]]:
-    return heads(rule, together=sweep == "spellings")
 
 
 def exhaust(rule: Rule, scope: Scope, sweep: str, part: int = 0, parts: int = 1) -> Tried:
-    """Every instance of one sweep, or one of several parts of them; a random sample where they are more than
-    ``scope.most``. It ends at the first one on which the rule is wrong."""
-    tried, judge = Tried(), Judge(rule)
-    tried.sampled = _size(rule, scope, sweep) > 1.5 * scope.most
-    make = _sample if tried.sampled else _instances
-    for drawn in make(rule, scope, sweep, part, parts):
-        judgement = judge.judge(drawn)
+    """Every instance of one sweep that ``scope`` can afford, or one of several parts of them; a random sample
+    where even the least of it is too much. It ends at the first one on which the rule is wrong."""
+    drawer, tried = within_reach(rule, scope, sweep)
+    judge, most = Judge(rule), affordable(scope, sweep)
+    sample = draws(drawer.draw, Random(part).choice, most // parts)
+    for instance in sample if tried.sampled else _instances(drawer, part, parts):
+        judgement = judge.judge(instance)
         tried.counts["instances"] += 1
         tried.counts["matched"] += judgement.proof is not None
         tried.counts["fired"] += judgement.fired
         if judgement.wrong is not None:
             tried.wrong = judgement.wrong
             break
+    if not tried.counts["instances"]:
+        tried.told = f"{sweep}: no instance could be made"
     return tried
 
 
-def _instances(rule: Rule, scope: Scope, sweep: str, part: int, parts: int) -> Iterator[Drawn]:
-    spelled = _heads(rule, sweep)
+def within_reach(rule: Rule, scope: Scope, sweep: str) -> tuple[Drawer, Tried]:
+    """What draws about as many instances as the scope allows in this sweep, and what there is to tell of it: for
+    shapes ``dim`` and then ``rank`` are lowered, for the rest how much varies beside what it is about."""
+    most = affordable(scope, sweep)
+    for drawer in _drawers(rule, scope, sweep):
+        least = sweep != "shapes" and drawer.few.values == 1
+        if _size(drawer) <= (1.5 * most if least else most):
+            told = f"all shapes: {drawer.scope}" if sweep == "shapes" else drawer.few.told(sweep)
+            of = "" if sweep in ("dtypes", "values") else f", of {str(drawer.dtype).removeprefix('torch.')}"
+            return drawer, Tried(told + of)
+    return drawer, Tried(f"{sweep}: a sample of {most:,} draws", sampled=True)
+
+
+def affordable(scope: Scope, sweep: str) -> int:
+    """How many instances of a sweep are tried."""
+    return scope.most if sweep == "shapes" else scope.narrow
+
+
+def _drawers(rule: Rule, scope: Scope, sweep: str) -> Iterator[Drawer]:
+    dtype = plain(rule).dtype
+    if sweep != "shapes":
+        drawers = [Drawer(rule, scope, sweep, few, dtype) for few in ladder(sweep)]
+        if not any(draws(drawers[0].draw, Random(0).choice, 300)):
+            # As of a call that takes three dims or more.
+            few = (replace(few, shapes=plain(rule).shapes) for few in ladder(sweep))
+            drawers = [Drawer(rule, scope, sweep, one, dtype) for one in few]
+        yield from drawers
+        return
+    bounds = [(r, d) for d in range(scope.dim, 0, -1) for r in range(scope.rank, 0, -1)]
+    bounds.sort(key=lambda rd: -((rd[1] + 1) ** rd[0]))
+    yield from (Drawer(rule, replace(scope, rank=rank, dim=dim), sweep, dtype=dtype) for rank, dim in bounds)
+
+
+def _size(drawer: Drawer) -> float:
+    return estimated(drawer.draw, dives=200)
+
+
+def _instances(drawer: Drawer, part: int, parts: int) -> Iterator[Drawn]:
     ways = (
-        every(lambda pick, head=head: draw(rule, scope, pick, head, sweep), part, parts)  # type: ignore[misc]
-        for head in spelled
+        every(lambda pick, head=head: drawer.draw(pick, head), part, parts)  # type: ignore[misc]
+        for head in drawer.heads
     )
     return itertools.chain.from_iterable(ways)
-
-
-def _sample(rule: Rule, scope: Scope, sweep: str, part: int, parts: int) -> Iterator[Drawn]:
-    random, known = Random(part), _heads(rule, sweep)
-
-    def pick(options: Sequence[Any]) -> Any:
-        if not options:
-            raise DeadEnd
-        return random.choice(options)
-
-    for _ in range(scope.most // parts):
-        with contextlib.suppress(DeadEnd):
-            yield draw(rule, scope, pick, pick(known), sweep)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,13 +21,19 @@ class CallOf:
 
     def split(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Positional and keyword arguments, as the target wants to be called."""
-        if not isinstance(self.target, OpOverload):
-            return self.args, {}
-        names = self.target._schema.arguments
-        plain = sum(not a.kwarg_only for a in names)
+        plain, names = keywords_of(self.target)
         # A template may leave defaults out.
-        named = zip(names[plain:], self.args[plain:], strict=False)
-        return self.args[:plain], {a.name: value for a, value in named}
+        return self.args[:plain], dict(zip(names, self.args[plain:], strict=False)) if names else {}
+
+
+@functools.lru_cache(maxsize=1024)
+def keywords_of(target: Any) -> tuple[int | None, tuple[str, ...]]:
+    """How many arguments of a call are positional, None for all, and the names of the rest."""
+    if not isinstance(target, OpOverload):
+        return None, ()
+    schema = target._schema.arguments
+    count = sum(not a.kwarg_only for a in schema)
+    return count, tuple(a.name for a in schema[count:])
 
 
 def operands_of(call: object) -> Iterator[Operand]:

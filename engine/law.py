@@ -92,7 +92,7 @@ class Judge:
         try:
             proof, matched, behind = self.asked(call, drawn.tensors, done)
         except Exception as error:
-            return Judgement(None, Wrong(f"`where` raised {type(error).__name__}: {error}", call, None, ""))
+            return Judgement(None, Wrong(raised("`where`", error), call, None, ""))
         if matched is None or proof is None or (claimed is None and not proof.proved):
             return Judgement(proof)
         claim = proof.claim if claimed is None else claimed
@@ -101,7 +101,7 @@ class Judge:
         except (Refused, MissingMetadata):
             return Judgement()
         except Exception as error:
-            what = f"the replacement raised {type(error).__name__}: {error}"
+            what = raised("the replacement", error)
             return Judgement(proof, Wrong(what, call, None, claim))
         if not isinstance(value, torch.Tensor):
             return Judgement()
@@ -182,6 +182,11 @@ class Judge:
                 raise Refused from error
             to = CallOf(target, (to, *args))
         return to, value
+
+
+def raised(what: str, error: Exception) -> str:
+    """In one line; torch says much more."""
+    return f"{what} raised {type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
 
 
 def _each_node(arguments: list[Any], of: Callable[[Node], Any]) -> list[Any]:

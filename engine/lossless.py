@@ -56,10 +56,13 @@ def lossless(src: torch.dtype, through: torch.dtype) -> Proof:
 
 
 def same_bits(src: torch.dtype, through: torch.dtype) -> Proof:
-    """Does every bit come back from ``through``? So it is for numbers that cannot be NaN, and for floats that
-    become the real part of a complex number of the same format; any other conversion may quieten a NaN."""
-    kept = is_integral(src) or src is through or _COMPONENT.get(through) is src
-    return lossless(src, through) & Proof.of(kept, f"no NaN of {src} is converted", "the lattice of dtypes")
+    """Does every bit come back from ``through``? So it is for integers, by way of a type that holds them or of
+    integers as wide, where they wrap around and back; and for floats that become the real part of a complex number
+    of the same format, except in 16 bits. Any other conversion may change what a NaN carries."""
+    wraps = src in _INTEGERS and through in _INTEGERS and through.itemsize >= src.itemsize
+    part = _COMPONENT.get(through) is src and src is not torch.float16
+    kept = src is through or part or wraps or (is_integral(src) and _holds(src, through))
+    return Proof.of(kept, f"{src} comes back from {through} bit by bit", "the lattice of dtypes")
 
 
 def merges(src: torch.dtype, through: torch.dtype, to: torch.dtype) -> Proof:

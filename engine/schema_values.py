@@ -23,7 +23,7 @@ MOST_ELEMENTS = 2**16
 FAR = 2**63 - 1
 """How graphs write "to the end"."""
 SCALARS: tuple[int | float, ...] = (1, 0, 2, -1, 1.0, 0.0, -0.0, 0.5)
-_FEW_DTYPES = (torch.float64, torch.float16, torch.int64)
+FEW_DTYPES = (torch.float64, torch.float16, torch.int64)
 
 
 def shapes(rank: int, dim: int) -> list[tuple[int, ...]]:
@@ -33,14 +33,18 @@ def shapes(rank: int, dim: int) -> list[tuple[int, ...]]:
 
 
 def options(
-    kind: str, name: str, operand: torch.Tensor | None, scope: Scope, target: object = None
+    kind: str,
+    name: str,
+    operand: tuple[tuple[int, ...], torch.dtype] | None,
+    scope: Scope,
+    target: object = None,
 ) -> Sequence[Any]:
-    """Values for a schema argument of type ``kind`` (as the schema prints it) of ``target``, given the first
-    tensor of the call. Not all of them need be legal. Empty for a type of which none are known."""
+    """Values for a schema argument of type ``kind`` (as the schema prints it) of ``target``, given shape and dtype
+    of the first tensor of the call. Not all of them need be legal. Empty for a type of which none are known."""
     if kind.startswith("Optional["):
         inner = options(kind[len("Optional[") : -1], name, operand, scope, target)
         return [None, *inner] if inner or kind != "Optional[Tensor]" else [None]
-    shape = () if operand is None else tuple(operand.shape)
+    shape, own = ((), ()) if operand is None else (operand[0], operand[1:])
     if kind == "int":
         if name == "dim" and target in _NEW_DIM:
             return range(-len(shape) - 1, len(shape) + 1)
@@ -55,8 +59,7 @@ def options(
             return [size for size in lists if _broadcasts(shape, size)]
         return lists
     if kind == "ScalarType":
-        own = () if operand is None else (operand.dtype,)
-        return list(dict.fromkeys((*own, *_FEW_DTYPES, *DTYPES)))
+        return list(dict.fromkeys((*own, *FEW_DTYPES, *DTYPES)))
     return _PLAIN.get(kind, ())
 
 
@@ -123,6 +126,12 @@ def plausible(target: object, values: Sequence[Any]) -> bool:
         taken = list(base.shape)
         taken[dim] = len(range(taken[dim])[slice(*region)])
         return taken == list(source.shape)
+    if target is _aten.select_scatter.default:
+        base, source, dim, _ = values
+        rank = base.dim()
+        return -rank <= dim < rank and [n for d, n in enumerate(base.shape) if d != dim % rank] == list(
+            source.shape
+        )
     if target in (_aten.view_as.default, _aten.reshape_as.default):
         return isinstance(values[1], torch.Tensor) and values[0].numel() == values[1].numel()
     if target in (_aten.repeat.default, _aten.tile.default):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,11 +11,14 @@ class Scope:
 
     Exhausted: all operand shapes of at most ``rank`` dims of at most ``dim``, with each spelling of each call
     and with arguments by the types in its schema: all dims, all sizes within the scope, integers within
-    ``window`` of zero, a telling few of other numbers. ``most``: where that
-    is more than so many instances, ``dim`` and then ``rank`` are lowered until it is not, and the verdict says
-    to what. Sampled: ``samples`` larger instances, ``symbolic`` instances with symbols for sizes, each tried
-    at other sizes too, and ``contexts`` instances put through the engine in every graph context. A rule over
-    chains is tried as one over exactly one call, two, and up to ``calls``.
+    ``window`` of zero, a telling few of other numbers and of dtypes. ``most``: where that is more than so many
+    instances, ``dim`` and then ``rank`` are lowered until it is not, and the verdict says to what. All spellings
+    together, all dtypes, all layouts and all telling values are exhausted with few shapes and few of the other
+    arguments' values, and ``narrow`` is how many instances that may be each.
+
+    Sampled: ``samples`` larger instances, ``symbolic`` instances with symbols for sizes, each tried at other sizes
+    too, and ``contexts`` instances put through the engine in every graph context. A rule over chains is tried as
+    one over exactly one call, two, and up to ``calls``; these, or the forms of a tree, share the numbers.
     """
 
     name: str = "custom"
@@ -23,8 +26,9 @@ class Scope:
     dim: int = 3
     window: int = 3
     most: int = 30_000
+    narrow: int = 6_000
     samples: int = 100
-    symbolic: int = 300
+    symbolic: int = 150
     contexts: int = 12
     calls: int = 3
 
@@ -33,11 +37,18 @@ class Scope:
         """Is it for sampling only?"""
         return self.dim > 4
 
+    def shared(self, among: int) -> Scope:
+        """What each of so many rules gets that are tried as one."""
+        if among == 1:
+            return self
+        names = ("most", "narrow", "samples", "symbolic", "contexts")
+        return replace(self, **{name: -(-getattr(self, name) // among) for name in names})
+
     def __str__(self) -> str:
         return f"rank <= {self.rank}, dims <= {self.dim}, integers within {self.window}"
 
 
-CI = Scope("ci", rank=2, dim=2, window=2, most=3_000, samples=20, symbolic=150, contexts=3)
+CI = Scope("ci", rank=2, dim=2, window=2, most=3_000, narrow=1_500, samples=20, symbolic=100, contexts=3)
 DEFAULT = Scope("default")
-FULL = Scope("full", most=200_000, samples=500, symbolic=2_000, contexts=60)
+FULL = Scope("full", most=200_000, narrow=50_000, samples=500, symbolic=2_000, contexts=60)
 NAMED = {scope.name: scope for scope in (CI, DEFAULT, FULL)}

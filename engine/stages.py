@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
 
 from .all_sizes import for_all_sizes
-from .choices import DeadEnd
+from .choices import Pick, draws
 from .contexts import check_in_contexts
 from .counterexample import Counterexample, of_engine, of_values
-from .drawing import Drawer
+from .drawing import Drawer, Drawn
 from .exhaust import exhaust
+from .instances import CallOf
 from .law import Judge, Wrong
 from .pattern import Assembly, Chain
+from .plain import plain
 from .rule import Rule
+from .sampling import sampled
 from .scope import Scope
+from .shrinking import shrunk
 from .sweeps import SWEEPS
 from .symbolic import Symbolic
-
-BEYOND = Scope("beyond", rank=5, dim=30, window=3)
-"""What samples are drawn from."""
+from .trial import Misfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,10 @@ class Task:
         if self.stage == "all sizes" and isinstance(rule.pattern, Assembly | Chain):
             return Found(notes=("all sizes: not tried; what a chain reads is worked out anew at each match",))
         parts: list[Found] = []
-        for one in rule.of_each_length(self.scope.calls):
-            parts.append(STAGES[self.stage](one, self))
+        rules = rule.of_each_length(self.scope.calls)
+        task = replace(self, scope=self.scope.shared(len(rules)))
+        for one in rules:
+            parts.append(STAGES[self.stage](one, task))
             if parts[-1].counterexample is not None:
                 break
         return (
@@ -81,7 +85,7 @@ def _exhausted(sweep: str) -> Callable[[Rule, Task], Found]:
         whole = not tried.sampled and tried.counts["instances"] > 0
         return Found(
             dict(tried.counts),
-            of_values(rule, tried.wrong) if tried.wrong else None,
+            of_values(rule, _smallest(rule, tried.wrong)) if tried.wrong else None,
             notes=() if whole else (tried.told,),
             exhausted=(tried.told,) if whole else (),
         )
@@ -89,13 +93,25 @@ def _exhausted(sweep: str) -> Callable[[Rule, Task], Found]:
     return run
 
 
+def _smallest(rule: Rule, wrong: Wrong) -> Wrong:
+    """The same kind of mistake, on as small an instance as can be."""
+    judge, kind = Judge(rule), wrong.what.split()[0]
+
+    def still(drawn: Drawn) -> Wrong | None:
+        found = judge.judge(drawn).wrong
+        return found if found is not None and found.what.split()[0] == kind else None
+
+    at = re.match(r"element (\d+) ", wrong.what)
+    return shrunk(wrong.call, wrong, still, at=int(at[1]) if at else None)
+
+
 def _symbolic(rule: Rule, task: Task) -> Found:
     """Random instances with symbols, until enough of them could be made."""
     stage = Symbolic(Judge(rule), task.scope, task.part)
-    for _ in range(12 * task.scope.symbolic):
+    for _ in range(8 * task.scope.symbolic):
         wrong = stage.attempt()
         if wrong is not None:
-            return Found(dict(stage.counts), of_values(rule, wrong))
+            return Found(dict(stage.counts), of_values(rule, _smallest(rule, wrong)))
         if stage.counts["symbolic"] >= task.scope.symbolic:
             break
     return Found(dict(stage.counts))
@@ -104,48 +120,12 @@ def _symbolic(rule: Rule, task: Task) -> Found:
 def _samples(rule: Rule, task: Task) -> Found:
     """Large instances, drawn and shrunk by Hypothesis."""
     try:
-        import hypothesis
-        from hypothesis import strategies as st
+        counts, wrong, note = sampled(rule, task.scope)
     except ImportError:
         return Found(notes=("no large samples: they need `pip install noopelim[testing]`",))
-    judge, drawer = Judge(rule), Drawer(rule, BEYOND)
-    counts = {"samples": 0}
-    last: list[Wrong] = []
-
-    @hypothesis.settings(
-        max_examples=task.scope.samples,
-        database=None,
-        deadline=None,
-        derandomize=True,
-        suppress_health_check=list(hypothesis.HealthCheck),
-        phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
-        verbosity=hypothesis.Verbosity.quiet,
-        report_multiple_bugs=False,
+    return Found(
+        counts, of_values(rule, _smallest(rule, wrong)) if wrong else None, notes=(note,) if note else ()
     )
-    @hypothesis.given(st.data())
-    def sampled(data: st.DataObject) -> None:
-        def pick(options: Any) -> Any:
-            if not options:
-                raise DeadEnd
-            return data.draw(st.sampled_from(options))
-
-        try:
-            drawn = drawer.draw(pick)
-        except DeadEnd:
-            hypothesis.reject()
-        counts["samples"] += 1
-        judged = judge.judge(drawn)
-        if judged.wrong is not None:
-            last[:] = [judged.wrong]
-            raise AssertionError(judged.wrong.what)
-
-    try:
-        sampled()
-    except AssertionError:
-        return Found(counts, of_values(rule, last[0]))
-    except hypothesis.errors.Unsatisfiable:
-        return Found(counts, notes=("no large samples: few of those drawn were legal calls",))
-    return Found(counts)
 
 
 def _contexts(rule: Rule, task: Task) -> Found:
@@ -153,29 +133,35 @@ def _contexts(rule: Rule, task: Task) -> Found:
     random, judge = Random(task.part), Judge(rule)
     counts = {"instances in graphs": 0, "graphs": 0}
     scope = replace(task.scope, rank=min(task.scope.rank, 2), dim=min(task.scope.dim, 2))
-    drawers = [Drawer(rule, scope, sweep) for sweep in SWEEPS]
+    drawers = [Drawer(rule, scope, sweep, dtype=plain(rule).dtype) for sweep in SWEEPS]
 
-    def pick(options: Any) -> Any:
-        if not options:
-            raise DeadEnd
-        return random.choice(options)
+    def draw(pick: Pick) -> Drawn:
+        drawn: Drawn = pick(drawers).draw(pick)
+        return drawn
 
-    for _ in range(400 * task.scope.contexts):
+    for drawn in draws(draw, random.choice, 400 * task.scope.contexts):
         if counts["instances in graphs"] >= task.scope.contexts:
             break
-        try:
-            drawn = pick(drawers).draw(pick)
-        except DeadEnd:
-            continue
         if not judge.judge(drawn).fired:
             continue
-        checked = check_in_contexts(rule, drawn.call, dynamic=counts["instances in graphs"] % 3 == 2)
+        dynamic = counts["instances in graphs"] % 3 == 2
+        checked = check_in_contexts(rule, drawn.call, dynamic=dynamic)
         counts["instances in graphs"] += checked.ran > 0
         counts["graphs"] += checked.ran
         if checked.misfit is not None:
-            m = checked.misfit
-            return Found(counts, of_engine(rule, drawn.call, m.context, m.what, m.before, m.after))
+            return Found(counts, _smallest_misfit(rule, drawn.call, checked.misfit, dynamic))
     return Found(counts)
+
+
+def _smallest_misfit(rule: Rule, call: CallOf, misfit: Misfit, dynamic: bool) -> Counterexample:
+    """Of those in the same context."""
+
+    def still(drawn: Drawn) -> tuple[CallOf, Misfit] | None:
+        found = check_in_contexts(rule, drawn.call, dynamic=dynamic, only=misfit.context).misfit
+        return None if found is None else (drawn.call, found)
+
+    call, found = shrunk(call, (call, misfit), still, attempts=60)
+    return of_engine(rule, call, found.context, found.what, found.before, found.after)
 
 
 def _all_sizes(rule: Rule, task: Task) -> Found:

@@ -16,52 +16,57 @@ from typing import Any, TypeVar
 import sympy
 import torch
 
-from .choices import DeadEnd
-from .drawing import Drawn, draw
+from .choices import draws
+from .drawing import Drawer, Drawn
+from .faking import Open, faked, mapped, opened
 from .instances import CallOf, evaluated
 from .integers import Prover
 from .knowledge import Knowledge
-from .law import Judge, Wrong
+from .law import Judge, Wrong, raised
 from .operands import Operand
+from .plain import plain
 from .points import Unevaluable, evaluate
 from .proof import Proof, Truth
 from .scope import Scope
-from .symbols import Open, Point, Symbols, faked, mapped, opened
+from .symbols import Point, Symbols
 from .torch_api import ShapeEnv, expression_of, snapshot
 
 T = TypeVar("T")
 MOST_ELEMENTS = 4096
+_SWEEPS = ("shapes", "shapes", "spellings", "dtypes")
 
 
 class Symbolic:
     """Symbolic instances of one rule, tried one by one."""
 
-    def __init__(self, judge: Judge, scope: Scope, head: list[tuple[Any, ...]], seed: int) -> None:
+    def __init__(self, judge: Judge, scope: Scope, seed: int) -> None:
         self.judge, self.random = judge, Random(seed)
         # Two is the least size that says nothing of unit or empty dims; one and zero occur, too.
-        self.scope = replace(scope, rank=min(scope.rank, 3), dim=3)
-        self.head = head
+        rule, dtype = judge.rule, plain(judge.rule).dtype
+        scopes = [replace(scope, rank=rank + 1, dim=3) for rank in range(min(scope.rank, 3))]
+        self._drawers = [[Drawer(rule, s, sweep, dtype=dtype) for sweep in _SWEEPS] for s in scopes]
         self.counts = {"symbolic": 0, "symbolic, proved": 0, "symbolic, refuted": 0, "valuations": 0}
 
-    def _pick(self, options: Sequence[T]) -> T:
+    def _choose(self, options: Sequence[T]) -> T:
         # Of sizes to ask for the operand's own come first, and are where most rules fire.
-        first = bool(options) and isinstance(options[0], list) and self.random.random() < 0.3
+        first = isinstance(options[0], list) and self.random.random() < 0.3
         return options[0] if first else self.random.choice(options)
 
     def attempt(self) -> Wrong | None:
         """One random instance; None if all was well, or if it could not be made symbolic."""
-        rule, pick = self.judge.rule, self._pick
-        try:
-            scope = replace(self.scope, rank=pick(range(1, self.scope.rank + 1)))
-            sweep = pick(("shapes", "shapes", "spellings", "dtypes"))
-            drawn = draw(rule, scope, pick, pick(self.head), sweep)
-        except (DeadEnd, IndexError):
-            return None
+        drawer = self.random.choice(self.random.choice(self._drawers))
+        instance = next(draws(drawer.draw, self._choose, 1), None)
+        return None if instance is None else self.check(instance.call, self.random)
+
+    def check(self, call: CallOf, random: Random) -> Wrong | None:
+        """One instance with symbols for some of its numbers; None if all was well, or if it could not be made
+        symbolic."""
         env = ShapeEnv()
-        symbols = Symbols(env, self.random)
-        generic = opened(drawn.call, symbols, {})
+        symbols = Symbols(env, random)
+        generic = opened(call, symbols, {})
         if not symbols.hints:
             return None
+        symbols.tell_orders()
         found = faked(generic, symbols)
         if found is None:
             return None
@@ -70,7 +75,7 @@ class Symbolic:
         try:
             proof, _, _ = self.judge.asked(found.call, found.tensors, found.done, prover)
         except Exception as error:
-            return Wrong(f"`where` raised {type(error).__name__}: {error}", drawn.call, None, "")
+            return Wrong(raised("`where`", error), call, None, "")
         if proof is None:
             return None
         self.counts["symbolic"] += 1
@@ -82,7 +87,7 @@ class Symbolic:
             self.counts["symbolic, refuted"] += 1
             wrong = self._at_witness(generic, symbols, proof, found.done, prover.knowledge)
         if wrong is None and snapshot(env) != before:
-            wrong = Wrong("`where` adds a guard on symbolic sizes", drawn.call, None, _told(proof, symbols))
+            wrong = Wrong("`where` adds a guard on symbolic sizes", call, None, _told(proof, symbols))
         return wrong
 
     def _elsewhere(
@@ -97,7 +102,18 @@ class Symbolic:
             self.counts["valuations"] += 1
             judged = self.judge.judge(drawn, claimed=told)
             if judged.wrong is not None:
-                return judged.wrong
+                return self._at_least(generic, symbols, told, fakes) or judged.wrong
+        return None
+
+    def _at_least(
+        self, generic: CallOf, symbols: Symbols, told: str, fakes: Mapping[int, Any]
+    ) -> Wrong | None:
+        """What is wrong at the least sizes that the facts allow, among small ones."""
+        for point in symbols.small_points():
+            drawn = _at(generic, {**symbols.hints, **point}, fakes)
+            wrong = None if drawn is None else self.judge.judge(drawn, claimed=told).wrong
+            if wrong is not None:
+                return wrong
         return None
 
     def _at_witness(

@@ -1,15 +1,12 @@
-"""An instance with symbols for some of its sizes and integers, as calls on fake tensors.
+"""Symbols for the sizes and integers of an instance, and what is known of them.
 
 Two symbols may share a value today and still be two.
 """
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import itertools
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from random import Random
@@ -18,36 +15,26 @@ from typing import Any
 import sympy
 import torch
 
-from .instances import CallOf, evaluated
 from .knowledge import Knowledge
-from .operands import Operand
 from .points import evaluate
-from .torch_api import (
-    OpOverload,
-    ShapeEnv,
-    backed_size,
-    enable_python_dispatcher,
-    expression_of,
-    no_new_guards,
-    refusals_unlogged,
-    told_tensor,
-    uncached_fake_mode,
-)
+from .torch_api import ShapeEnv, backed_size, hints
 
 Point = Mapping[sympy.Symbol, int]
+_tell: Callable[[object], None] = torch._check
 VALUES = (0, 1, 2, 3, 4, 6, 7, 12)
 PRIMES = (5, 7, 11, 13)
 
 
 @dataclass
 class Symbols:
-    """Symbols of one instance, with today's values as ``hints``. ``where``: what they may stand for."""
+    """Symbols of one instance, backed or unbacked, with today's values, which of the unbacked ones only we know, as
+    ``hints``. ``where``: what they may stand for."""
 
     env: ShapeEnv
     random: Random
     hints: dict[sympy.Symbol, int] = field(default_factory=dict)
     sizes: dict[sympy.Expr, torch.SymInt] = field(default_factory=dict)
-    divisors: dict[sympy.Symbol, int] = field(default_factory=dict)
+    assumed: list[sympy.Basic] = field(default_factory=list)
     where: str = "anywhere"
 
     def __post_init__(self) -> None:
@@ -61,7 +48,7 @@ class Symbols:
         known = [e for e in self.sizes if evaluate(e, self.hints) == value]
         if kind < 0.35 and known:
             return self.random.choice(known)
-        return self._new(value) if kind < 0.7 and len(self.hints) < len(PRIMES) else value
+        return self._new(value) if kind < 0.65 and len(self.hints) < len(PRIMES) else value
 
     def for_argument(self, value: int) -> int | sympy.Expr:
         """As :meth:`for_size`, and products of two sizes; negative numbers only negated."""
@@ -73,21 +60,42 @@ class Symbols:
         products = [a * b for a, b in itertools.combinations(self.sizes, 2)]
         known = [e for e in (*self.sizes, *products) if evaluate(e, self.hints) == value]
         kind = self.random.random()
-        if known and kind < 0.6:
+        if known and kind < 0.45:
             return self.random.choice(known)
-        if kind > 0.7 or self.where == "operands" or len(self.hints) == len(PRIMES) or value >= 2**40:
+        # What is one today is what predicates by today's sizes take for a unit dim.
+        if kind > (0.9 if value == 1 else 0.7) or self.where == "operands":
+            return value
+        if len(self.hints) == len(PRIMES) or value >= 2**40:
             return value
         return self._new(value)
 
     def _new(self, value: int) -> sympy.Expr:
-        # As torch makes them of inputs, from 2 on; or any.
-        least = 2 if value >= 2 and self.random.random() < 0.6 else 0
-        size = backed_size(self.env, f"n{len(self.hints)}", value, least)
+        if self.random.random() < 0.15:
+            size = self.env.create_unbacked_symint()
+            _tell(size >= 0)
+            if self.random.random() < 0.5:
+                _tell(size <= value + self.random.choice((0, 1, 3, 40)) + 1)
+            self.env.pending_fresh_unbacked_symbols.clear()
+        else:
+            # As torch makes them of inputs, from 2 on; or any.
+            least = 2 if value >= 2 and self.random.random() < 0.6 else 0
+            size = backed_size(self.env, f"n{len(self.hints)}", value, least)
         symbol = size.node.expr
         self.hints[symbol], self.sizes[symbol] = value, size
         if value % 2 == 0 and value and self.random.random() < 0.2:
-            self.divisors[symbol] = 2
+            self.assumed.append(sympy.Eq(sympy.Mod(symbol, 2), 0, evaluate=False))
         return symbol
+
+    def tell_orders(self) -> None:
+        """Now and then, of two symbols, that the one is at most the other: as torch is told by ``torch._check``, or
+        as the user assumes it."""
+        for small, large in itertools.permutations(self.hints, 2):
+            if self.hints[small] > self.hints[large] or self.random.random() > 0.1:
+                continue
+            if self.random.random() < 0.5:
+                _tell(self.sizes[small] <= self.sizes[large])
+            else:
+                self.assumed.append(sympy.Le(small, large, evaluate=False))
 
     def size_of(self, expr: Any) -> Any:
         """The ``SymInt`` of an expression over the symbols; anything else as it is."""
@@ -98,10 +106,19 @@ class Symbols:
             return prod(parts) if isinstance(expr, sympy.Mul) else sum(parts)
         return self.sizes[expr]
 
+    def number(self, expr: sympy.Expr) -> int | torch.SymInt:
+        """The ``SymInt`` of any expression over the symbols, without asking torch anything."""
+        if expr.is_Integer:
+            return int(expr)
+        free = expr.free_symbols
+        known = hints(self.env)
+        today = int(evaluate(expr, self.hints)) if free <= known.keys() else None
+        return self.env.create_symintnode(expr, hint=today)
+
     @property
     def facts(self) -> list[sympy.Basic]:
-        """What is assumed beyond ranges."""
-        return [sympy.Eq(sympy.Mod(s, d), 0, evaluate=False) for s, d in self.divisors.items()]
+        """What is assumed beyond what the ``ShapeEnv`` knows."""
+        return list(self.assumed)
 
     def points(self, count: int) -> Iterator[Point]:
         """At most ``count`` valuations that the facts allow, guards included: today's, then others."""
@@ -114,135 +131,11 @@ class Symbols:
                 count -= 1
                 yield known.complete(point, self.hints)
 
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """An operand whose sizes may be expressions."""
-
-    like: Operand
-    shape: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Faked:
-    """An instance on fake tensors: its call with ``SymInt`` arguments, and values by slot and by call."""
-
-    call: CallOf
-    tensors: dict[int, Any]
-    done: dict[int, Any]
-
-
-def faked(opened: CallOf, symbols: Symbols) -> Faked | None:
-    """The instance on fake tensors. Guards that the kernels ask for become facts, or are refused; or the kernels
-    see sizes that are all different, and what they compute is told of today's. None if a kernel raises."""
-    way = symbols.random.random()
-    try:
-        with refusals_unlogged():
-            if way < 0.5:
-                return _told_of_others(opened, symbols)
-            guards = no_new_guards(symbols.env) if way < 0.8 else contextlib.nullcontext()
-            with guards, uncached_fake_mode(symbols.env):
-                return _run(opened, symbols.size_of)
-    except Exception:
-        return None
-
-
-def opened(part: Any, symbols: Symbols, seen: dict[int, Any], is_size: bool = False) -> Any:
-    """The instance with some numbers replaced by expressions."""
-    if isinstance(part, Operand):
-        if part.slot not in seen:
-            seen[part.slot] = Open(part, tuple(map(symbols.for_size, part.shape)))
-        return seen[part.slot]
-    if isinstance(part, CallOf):
-        if id(part) not in seen:
-            sizes = _size_positions(part.target)
-            args = tuple(opened(a, symbols, seen, i in sizes) for i, a in enumerate(part.args))
-            seen[id(part)] = CallOf(part.target, args)
-        return seen[id(part)]
-    if isinstance(part, list):
-        return [opened(p, symbols, seen, is_size) for p in part]
-    return symbols.for_argument(part) if is_size and type(part) is int else part
-
-
-@functools.cache
-def _size_positions(target: Any) -> frozenset[int]:
-    """Positions of the schema that take symbolic integers, as the schema's text says."""
-    if not isinstance(target, OpOverload):
-        return frozenset()
-    text = str(target._schema)
-    inside = text[text.index("(") + 1 : text.rindex("->")]
-    types = re.findall(r"(?:^|, )(?!\*)([A-Za-z]\w*)", inside)
-    return frozenset(i for i, kind in enumerate(types) if kind == "SymInt")
-
-
-def mapped(part: Any, number: Any, opens: dict[int, Open], seen: dict[int, Any]) -> Any:
-    """The instance with expressions replaced by what ``number`` makes of them."""
-    if isinstance(part, Open):
-        opens[part.like.slot] = part
-        return part.like
-    if isinstance(part, CallOf):
-        if id(part) not in seen:
-            seen[id(part)] = CallOf(part.target, tuple(mapped(a, number, opens, seen) for a in part.args))
-        return seen[id(part)]
-    if isinstance(part, list):
-        return [mapped(p, number, opens, seen) for p in part]
-    return number(part)
-
-
-def _run(opened: CallOf, number: Callable[[Any], Any]) -> Faked:
-    opens: dict[int, Open] = {}
-    call = mapped(opened, number, opens, {})
-    fakes = {
-        slot: torch.empty([number(n) for n in part.shape], dtype=part.like.dtype)
-        for slot, part in opens.items()
-    }
-    done: dict[int, Any] = {}
-    # Some operators take symbolic sizes only in their Python form.
-    with enable_python_dispatcher():
-        evaluated(call, fakes, done)
-    return Faked(call, fakes, done)
-
-
-def _told_of_others(opened: CallOf, symbols: Symbols) -> Faked | None:
-    """Run where every symbol is another prime, so that no kernel asks whether sizes are equal, or one."""
-    others = Symbols(ShapeEnv(), symbols.random)
-    theirs: dict[sympy.Basic, sympy.Expr] = {}
-    for symbol, prime in zip(symbols.hints, PRIMES, strict=False):
-        size = backed_size(others.env, str(symbol), prime, least=2)
-        theirs[symbol], others.sizes[size.node.expr] = size.node.expr, size
-    ours = {other: symbol for symbol, other in theirs.items()}
-
-    def there(expr: Any) -> Any:
-        return others.size_of(expr.xreplace(theirs) if isinstance(expr, sympy.Expr) else expr)
-
-    def here(fake: torch.Tensor) -> torch.Tensor:
-        def told(numbers: Sequence[Any]) -> list[Any]:
-            return [sympy.sympify(expression_of(n)).xreplace(ours) for n in numbers]
-
-        return told_tensor(mode, told(fake.shape), told(fake.stride()), fake.dtype)
-
-    with no_new_guards(others.env), uncached_fake_mode(others.env):
-        run = _run(opened, there)
-    if not all(isinstance(value, torch.Tensor) for value in run.done.values()):
-        return None
-    mode = uncached_fake_mode(symbols.env)
-    today = mapped(opened, symbols.size_of, {}, {})
-    done = dict(zip(_calls_in(today), map(here, run.done.values()), strict=True))
-    return Faked(today, {slot: here(fake) for slot, fake in run.tensors.items()}, done)
-
-
-def _calls_in(call: CallOf) -> list[int]:
-    """The ``id`` of each call, once, in the order of evaluation."""
-    found: dict[int, None] = {}
-
-    def visit(part: Any) -> None:
-        if isinstance(part, CallOf) and id(part) not in found:
-            for argument in (*part.split()[0], *part.split()[1].values()):
-                visit(argument)
-            found[id(part)] = None
-        elif isinstance(part, list):
-            for item in part:
-                visit(item)
-
-    visit(call)
-    return list(found)
+    def small_points(self) -> Iterator[Point]:
+        """The valuations within 0 to 3 that the facts allow, those of least sum first."""
+        known = Knowledge(self.env, self.facts)
+        free = [s for s in self.hints if s not in self.env.replacements]
+        for values in sorted(itertools.product(range(4), repeat=len(free)), key=lambda v: (sum(v), v)):
+            point = dict(zip(free, values, strict=True))
+            if known.allows(point, known.relations):
+                yield known.complete(point, self.hints)

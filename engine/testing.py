@@ -16,12 +16,13 @@ from torch.fx import GraphModule
 
 from .audit import untruths
 from .choices import DeadEnd
-from .drawing import SWEEPS, draw_instance
+from .drawing import draw_instance
 from .instances import CallOf, operands_of
 from .operands import DTYPES, FILLS, LAYOUTS, Operand
 from .rule import Rule, RuleSet
 from .rule_checks import EXAMPLE_SHAPE, RuleCheck, as_written, checks_of, trace, traced
 from .scope import CI, DEFAULT, Scope
+from .sweeps import SWEEPS
 from .torch_api import ShapeEnv, backed_size
 
 try:

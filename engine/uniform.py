@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 import torch
 from torch.fx import Node
 
-from .calls import arguments, is_getitem, tensor_of
+from .calls import arguments, tensor_of
 from .effects import written_by
 from .facts import Facts, Value
+from .kinds import Kind, like_root
 from .pattern import OpCall
 from .proof import Proof, Truth
 from .spellings import ALIASES, CASTS, EXPANDS, PERMUTES, RELABELS
@@ -30,21 +31,31 @@ _ALWAYS: dict[Callable[..., object], int] = {
     **dict.fromkeys((_aten.zeros.default, _aten.zeros_like.default, _aten.new_zeros.default), 0),
     **dict.fromkeys((_aten.ones.default, _aten.ones_like.default, _aten.new_ones.default), 1),
 }
-_SAME_ELEMENTS = frozenset(
-    {
-        *EXPANDS,
-        *RELABELS,
-        *PERMUTES,
-        *ALIASES,
-        *CASTS,
-        _aten.slice.Tensor,
-        _aten.select.int,
-        _aten.clone.default,
-        _aten.contiguous.default,
-        _aten.repeat.default,
-    }
+_SAME_ELEMENTS: tuple[Callable[..., object], ...] = (
+    *EXPANDS,
+    *RELABELS,
+    *PERMUTES,
+    *ALIASES,
+    *CASTS,
+    _aten.slice.Tensor,
+    _aten.select.int,
+    _aten.clone.default,
+    _aten.contiguous.default,
+    _aten.repeat.default,
 )
 """Every element of the result is one of the operand's, converted to the result's dtype."""
+_LEADS_BACK: frozenset[object] = frozenset(_SAME_ELEMENTS)
+_LIKELY_LAST: tuple[Callable[..., object], ...] = (
+    _aten.expand.default,
+    _aten.unsqueeze.default,
+    _aten.view.default,
+    _aten.reshape.default,
+    _aten.slice.Tensor,
+    _aten.clone.default,
+    _aten._to_copy.default,
+    torch.ops.prims.convert_element_type.default,
+)
+"""What a filled value goes through last before it is used, in graphs of models."""
 _FLOATS = (
     torch.float16,
     torch.bfloat16,
@@ -56,9 +67,14 @@ _FLOATS = (
 
 
 def filled() -> OpCall:
-    """A call that may compute a uniform value: ``full``, ``zeros``, ``ones`` in any form, or what may lead back
-    to one; ask :func:`uniform` of it."""
-    return OpCall((*_FILL_AT, *_ALWAYS, *EXPANDS, _aten.clone.default), rest="any")
+    """A call that may compute a uniform value: ``full``, ``zeros``, ``ones`` in any form, or one that commonly
+    moves, repeats or converts the elements of another; ask :func:`uniform` of it."""
+    return OpCall((*_FILL_AT, *_ALWAYS, *_LIKELY_LAST), rest="any")
+
+
+def ones() -> OpCall:
+    """``ones`` in any form."""
+    return OpCall(tuple(fn for fn, number in _ALWAYS.items() if number == 1), rest="any")
 
 
 def uniform(f: Facts, bound: object, number: float) -> Proof:
@@ -68,9 +84,12 @@ def uniform(f: Facts, bound: object, number: float) -> Proof:
     convert elements. It is proved only if no call of the graph can write memory that the elements are in; an
     element is a ``number`` in the dtype of the value, so that ``full([2], True)`` is 1. Bools are 0 and 1.
     """
+
+    def claim() -> str:
+        return f"{bound!r} is {number!r} throughout"
+
     if isinstance(bound, bool | int | float):
-        return Proof.of(_equal(bound, number), f"{bound!r} is {number!r}", "the number")
-    claim = f"every element of {bound!r} is {number!r}"
+        return Proof.of(_equal(bound, number), claim, "the number")
     if not isinstance(bound, Value):
         return Proof(Truth.UNKNOWN, claim, "not a number, and no value that was filled with one")
     path: list[Node] = []
@@ -85,13 +104,22 @@ def uniform(f: Facts, bound: object, number: float) -> Proof:
     return Proof.of(True, claim, f"{path[-1].name} is filled with it, and nothing writes it")
 
 
+def leaves(f: Facts, operand: object, number: float, x: object, kind: Kind) -> Proof:
+    """Is ``operand`` the ``number`` throughout, and ``x`` of a kind, with the shape and dtype of the result? Asked in
+    this order and up to what is not proved: of the many operands that there are, nearly all are other numbers."""
+    proof = uniform(f, operand, number)
+    if proof.proved:
+        proof &= kind(x)
+    return proof & like_root(f, x) if proof.proved else proof
+
+
 def _equal(left: float, right: float) -> bool:
     return left == right and math.copysign(1, left) == math.copysign(1, right)
 
 
 def _element(node: Node, path: list[Node]) -> float | None:
     """The number that every element of ``node`` is; ``path`` becomes the calls from it to where it was filled."""
-    while node.op == "call_function" and node.target in _SAME_ELEMENTS:
+    while node.op == "call_function" and node.target in _LEADS_BACK:
         path.append(node)
         operands = arguments(node)
         if operands is None or not isinstance(operands[0], Node):
@@ -140,7 +168,7 @@ def _writers(path: list[Node]) -> Iterator[Node]:
 
 
 def _may_view(user: Node, node: Node) -> bool:
-    if not isinstance(user.target, OpOverload) or is_getitem(user) or node in annotated_operands(user):
+    if not isinstance(user.target, OpOverload) or user.target in RELABELS or node in annotated_operands(user):
         return True
     ours, theirs = tensor_of(user), tensor_of(node)
     key = storage_key(ours) if ours is not None else None

@@ -1,26 +1,7 @@
 """The rules that noopelim ships, by op family. ``ALL`` is the only list."""
 
 from ..rule import RuleSet
-from . import (
-    arithmetic,
-    bitwise,
-    casts,
-    clamps,
-    complex_numbers,
-    copies,
-    expand,
-    idempotent,
-    keepdim,
-    movement,
-    neutral,
-    permute,
-    pieces,
-    reductions,
-    reshape,
-    running,
-    scatter,
-    slicing,
-)
+from . import casts, copies, expand, movement, permute, pieces, reshape, scatter, slicing
 
 if __name__ != "noopelim.patterns":
     raise ImportError(f"import this package as noopelim.patterns, not as {__name__}")
@@ -35,26 +16,5 @@ ALL = RuleSet.of(
     casts.RULES,
     movement.RULES,
     pieces.RULES,
-    arithmetic.RULES,
-    bitwise.RULES,
-    clamps.RULES,
-    complex_numbers.RULES,
-    idempotent.RULES,
-    keepdim.RULES,
-    neutral.RULES,
-    reductions.RULES,
-    running.RULES,
 )
 """Every rule that keeps every bit: the default."""
-
-VALUE_EQUAL = RuleSet.of(
-    arithmetic.VALUE_EQUAL,
-    casts.VALUE_EQUAL,
-    clamps.VALUE_EQUAL,
-    idempotent.VALUE_EQUAL,
-    keepdim.VALUE_EQUAL,
-    neutral.VALUE_EQUAL,
-    reductions.VALUE_EQUAL,
-    running.VALUE_EQUAL,
-)
-"""Rules that keep values but not every bit: off by default. ``Rule.exact`` says what each keeps."""

@@ -10,12 +10,13 @@ import torch
 
 from noopelim import ANY, Computed, Exact, OpCall, Proof, Rule, X, Y, var
 from noopelim.choices import Pick
-from noopelim.drawing import Drawn, draw, heads
+from noopelim.drawing import Drawer, Drawn
 from noopelim.errors import MissingMetadata
 from noopelim.facts import Facts
 from noopelim.instances import CallOf, evaluated
 from noopelim.integers import Prover
-from noopelim.law import Judge, as_graph, difference
+from noopelim.law import Judge, difference
+from noopelim.laying import as_graph
 from noopelim.operands import Operand
 from noopelim.proof import Truth
 from noopelim.scope import Scope
@@ -381,7 +382,7 @@ def test_keyword_only_arguments_are_matched_as_such() -> None:
         return options[0]
 
     pick: Pick = first
-    drawn = draw(rule, Scope(), pick, heads(rule)[0], "shapes")
+    drawn = Drawer(rule, Scope()).draw(pick)
     root, _ = as_graph(drawn.call, drawn.tensors, drawn.done)
     assert list(root.kwargs) == ["memory_format"]
     proof, matched, _ = Judge(rule).asked(drawn.call, drawn.tensors, drawn.done, Prover())

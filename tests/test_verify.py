@@ -17,13 +17,13 @@ from distributed import Client, LocalCluster
 
 from noopelim import ANY, OpCall, Rule, RuleSet, X, patterns
 from noopelim.counterexample import Counterexample
-from noopelim.drawing import SWEEPS
 from noopelim.errors import RuleError
 from noopelim.loading import load_rules
 from noopelim.reference import reference_of, rule_at
 from noopelim.scope import CI, DEFAULT, FULL, NAMED, Scope
 from noopelim.spellings import slice_
 from noopelim.stages import STAGES
+from noopelim.sweeps import SWEEPS
 from noopelim.verification import Verdict, verify, verify_all
 
 aten = torch.ops.aten
