@@ -67,10 +67,12 @@ def test_every_built_in_rule_is_verified(name: str) -> None:
     counts = verdict.counts
     assert counts["instances"] >= counts["matched"] >= counts["fired"] > 100
     # A rule over trees shares them out among its forms, some of which symbols rarely fit.
-    assert counts["symbolic"] >= CI.symbolic * (0.5 if isinstance(rule.pattern, Assembly) else 1)
+    assert counts["symbolic"] >= CI.symbolic * (
+        0.5 if isinstance(patterns.ALL[name].pattern, Assembly) else 1
+    )
     assert counts["valuations"] >= counts["symbolic, proved"] > 0
     assert counts["samples"] >= 10
-    assert counts["instances in graphs"] == CI.contexts
+    assert counts["instances in graphs"] >= CI.contexts
     for sweep in SWEEPS:
         whole = [text for text in verdict.exhausted if text.startswith(f"all {sweep}")]
         sample = [text for text in verdict.notes if text == f"{sweep}: a sample of {CI.most:,} draws"]
