@@ -20,10 +20,11 @@ from .sweeps import ladder
 @dataclass
 class Tried:
     """What trying a rule came to: instances by what became of them, the first that it is wrong on, and in words
-    what was tried. ``sampled``: there were too many, so that only some were."""
+    what was tried. ``sampled``: there were too many, so that only some were; ``empty``: there are none."""
 
     told: str
     sampled: bool = False
+    empty: bool = False
     counts: Counter[str] = field(default_factory=Counter)
     wrong: Wrong | None = None
 
@@ -42,8 +43,8 @@ def exhaust(rule: Rule, scope: Scope, sweep: str, part: int = 0, parts: int = 1)
         if judgement.wrong is not None:
             tried.wrong = judgement.wrong
             break
-    if not tried.counts["instances"]:
-        tried.told = f"{sweep}: no instance could be made"
+    if not tried.counts["instances"] and next(_instances(drawer, 0, 1), None) is None:
+        tried.empty, tried.told = True, f"{sweep}: no instance could be made"
     return tried
 
 

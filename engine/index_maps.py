@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -13,12 +14,14 @@ import torch
 
 from .calls import signature
 from .integers import Expr
-from .positions import Fact, Moved, Position, Read, Sizes, floor_div, guarded, made, mod, nth_dim
-from .regions import scattered, sliced
+from .positions import Fact, Moved, Position, Read, Sizes, floor_div, made, nth_dim
+from .regions import narrowed, scattered, sliced
+from .reorders import dims_moved, flipped, matrix_transposed, permuted, swapped, transposed
+from .repeats import copied, expanded, expanded_as, interleaved, repeated, tiled
 from .spellings import ALIASES, CASTS, EXPANDS, RESHAPES
 from .torch_api import OpOverload
 
-_aten = torch.ops.aten
+_aten, _prims = torch.ops.aten, torch.ops.prims
 Cases = Iterator[Moved]
 
 
@@ -112,50 +115,22 @@ def _squeeze(x: Moved, dim: int | Sequence[int] | None = None) -> Cases:
             yield replace(value, reads=reads)
 
 
+def _ravel(x: Moved) -> Cases:
+    return _relabelled(x, (x.numel,))
+
+
+def _at_least(x: Moved, rank: int) -> Cases:
+    """``atleast_1d`` and so on: the dims of a matrix come first, those of a vector in the middle."""
+    shape = x.shape
+    if len(shape) < rank:
+        shape = shape if len(shape) > 1 or rank == 1 else (1, *shape)
+        shape = (*shape, *[1] * (rank - len(shape)))
+    return _relabelled(x, shape)
+
+
 def _unsqueeze(x: Moved, dim: int) -> Cases:
     at = nth_dim(dim, len(x.shape) + 1)
     return _relabelled(x, (*x.shape[:at], 1, *x.shape[at:]))
-
-
-def _permute(x: Moved, dims: Sequence[int]) -> Cases:
-    rank = len(x.shape)
-    order = [nth_dim(d, rank) for d in dims]
-    if sorted(order) != list(range(rank)):
-        return iter(())
-
-    def reads(digits: Sizes) -> tuple[Read, ...]:
-        place = dict(zip(order, digits, strict=True))
-        return x.reads(Position(tuple(place[d] for d in range(rank)), x.shape))
-
-    return made(x, [x.shape[d] for d in order], reads)
-
-
-def _transpose(x: Moved, dim0: int, dim1: int) -> Cases:
-    order = list(range(len(x.shape)))
-    # A 0-d tensor takes dims 0 and -1, and has nothing to swap.
-    first, second = (nth_dim(d, len(order) or 1) for d in (dim0, dim1))
-    if order:
-        order[first], order[second] = order[second], order[first]
-    return _permute(x, order)
-
-
-def _t(x: Moved) -> Cases:
-    rank = len(x.shape)
-    return _permute(x, tuple(reversed(range(rank)))) if rank <= 2 else iter(())
-
-
-def _flip(x: Moved, dims: Sequence[int]) -> Cases:
-    flipped = [nth_dim(d, len(x.shape)) for d in dims]
-    if len(set(flipped)) < len(flipped):
-        return iter(())
-
-    def reads(digits: Sizes) -> tuple[Read, ...]:
-        ends = zip(digits, x.shape, strict=True)
-        return x.reads(
-            Position(tuple(n - 1 - i if d in flipped else i for d, (i, n) in enumerate(ends)), x.shape)
-        )
-
-    return made(x, x.shape, reads)
 
 
 def _select(x: Moved, dim: int, index: Expr) -> Cases:
@@ -170,56 +145,6 @@ def _select(x: Moved, dim: int, index: Expr) -> Cases:
             return x.reads(Position((*digits[:at], place, *digits[at:]), x.shape))
 
         yield from made(x, (*x.shape[:at], *x.shape[at + 1 :]), reads, *facts)
-
-
-def _broadcast(x: Moved, shape: Sequence[Expr], *facts: Fact) -> Cases:
-    """Each size of ``x`` is that of the result, or 1. A size of -1 keeps that of ``x``."""
-    new = len(shape) - len(x.shape)
-    if new < 0 or any(n == -1 for n in shape[:new]):
-        return
-    out = [x.shape[d - new] if n == -1 else n for d, n in enumerate(shape)]
-    ways = [(True,) if n == out[new + d] else (True, False) for d, n in enumerate(x.shape)]
-    for kept in itertools.product(*ways):
-        sizes = zip(x.shape, out[new:], kept, strict=True)
-        known = (Fact(sympy.Eq, n, m if keep else 1) for n, m, keep in sizes)
-
-        def reads(digits: Sizes, kept: tuple[bool, ...] = kept) -> tuple[Read, ...]:
-            place = zip(digits[new:], kept, strict=True)
-            return x.reads(Position(tuple(i if keep else 0 for i, keep in place), x.shape))
-
-        yield from made(x, out, reads, *facts, *known)
-
-
-def _expand(x: Moved, size: Sequence[Expr], implicit: bool = False) -> Cases:
-    return _broadcast(x, size)
-
-
-def _copy(dst: Moved, src: Moved, **_: Any) -> Cases | None:
-    return _broadcast(src, dst.shape, *dst.facts) if src.dtype is dst.dtype else None
-
-
-def _repeat(x: Moved, repeats: Sequence[Expr]) -> Cases:
-    new = len(repeats) - len(x.shape)
-    if new < 0:
-        return iter(())
-    sizes = [n * r for n, r in zip((*[1] * new, *x.shape), repeats, strict=True)]
-
-    def reads(digits: Sizes) -> Iterator[Read]:
-        # Where the first run ends is told apart, since a remainder by a symbol is hard to prove anything of.
-        per_dim: list[list[tuple[tuple[Fact, ...], Expr]]] = []
-        for i, n, r in zip(digits[new:], x.shape, repeats[new:], strict=True):
-            first = Fact(sympy.Lt, i, n)
-            runs: list[tuple[tuple[Fact, ...], Expr]] = [((first,), i), ((first.negated,), mod(i, n))]
-            per_dim.append([((), i)] if r == 1 else runs)
-        for chosen in itertools.product(*per_dim):
-            place = Position(tuple(i for _, i in chosen), x.shape)
-            yield from guarded(x.reads(place), [f for facts, _ in chosen for f in facts])
-
-    return made(x, sizes, reads, *(Fact(sympy.Ge, r, 0) for r in repeats))
-
-
-def _tile(x: Moved, dims: Sequence[Expr]) -> Cases:
-    return _repeat(x, (*[1] * (len(x.shape) - len(dims)), *dims))
 
 
 Handler = Callable[..., "Iterable[Moved] | None"]
@@ -237,26 +162,45 @@ HANDLERS: dict[object, Handler] = {
     _aten.squeeze_copy.dims: _squeeze,
     _aten.unsqueeze.default: _unsqueeze,
     _aten.unsqueeze_copy.default: _unsqueeze,
-    _aten.permute.default: _permute,
-    _aten.permute_copy.default: _permute,
-    _aten.transpose.int: _transpose,
-    _aten.transpose_copy.int: _transpose,
-    _aten.t.default: _t,
-    _aten.t_copy.default: _t,
-    **dict.fromkeys(EXPANDS, _expand),
+    _aten.ravel.default: _ravel,
+    _aten.atleast_1d.default: functools.partial(_at_least, rank=1),
+    _aten.atleast_2d.default: functools.partial(_at_least, rank=2),
+    _aten.atleast_3d.default: functools.partial(_at_least, rank=3),
+    _aten.permute.default: permuted,
+    _aten.permute_copy.default: permuted,
+    _aten.transpose.int: transposed,
+    _aten.transpose_copy.int: transposed,
+    _aten.t.default: matrix_transposed,
+    _aten.t_copy.default: matrix_transposed,
+    _aten.swapaxes.default: swapped,
+    _aten.swapdims.default: swapped,
+    _aten.movedim.int: dims_moved,
+    _aten.movedim.intlist: dims_moved,
+    _aten.moveaxis.int: dims_moved,
+    _aten.moveaxis.intlist: dims_moved,
+    **dict.fromkeys(EXPANDS, expanded),
+    _aten.expand_as.default: expanded_as,
     **dict.fromkeys(ALIASES, _same),
+    _aten.positive.default: _same,
+    _aten.resolve_conj.default: _same,
+    _aten.resolve_neg.default: _same,
+    _prims.device_put.default: _same,
     _aten.clone.default: _same,
     _aten.contiguous.default: _same,
     **dict.fromkeys(CASTS, _cast),
     _aten.view.dtype: _cast,
-    _aten.copy.default: _copy,
+    _aten.view_copy.dtype: _cast,
+    _aten.copy.default: copied,
     _aten.slice.Tensor: sliced,
     _aten.slice_copy.Tensor: sliced,
+    _aten.narrow.default: narrowed,
+    _aten.narrow_copy.default: narrowed,
     _aten.slice_scatter.default: scattered,
-    _aten.flip.default: _flip,
+    _aten.flip.default: flipped,
     _aten.select.int: _select,
     _aten.select_copy.int: _select,
-    _aten.repeat.default: _repeat,
-    _aten.tile.default: _tile,
+    _aten.repeat_interleave.self_int: interleaved,
+    _aten.repeat.default: repeated,
+    _aten.tile.default: tiled,
 }
 """What is known to be pure data movement. One handler stands for one kind of call under several names."""

@@ -58,6 +58,24 @@ def sliced(x: Moved, dim: int, start: Expr | None, end: Expr | None, step: Expr)
         yield from made(x, shape, reads, *facts)
 
 
+def narrowed(x: Moved, dim: int, start: Expr, length: Expr) -> Iterator[Moved]:
+    """What ``narrow`` computes, from a start that may count from the end. Raises ``IndexError`` for a dim that is
+    not there."""
+    at = nth_dim(dim, len(x.shape))
+    size = x.shape[at]
+    shape = (*x.shape[:at], length, *x.shape[at + 1 :])
+    for first, some in (
+        (start, (Fact(sympy.Ge, start, 0), Fact(sympy.Le, start, size))),
+        (start + size, (Fact(sympy.Lt, start, 0), Fact(sympy.Ge, start + size, 0))),
+    ):
+
+        def reads(digits: Sizes, first: Expr = first) -> tuple[Read, ...]:
+            return x.reads(Position((*digits[:at], first + digits[at], *digits[at + 1 :]), x.shape))
+
+        within = (Fact(sympy.Ge, length, 0), Fact(sympy.Le, first + length, size))
+        yield from made(x, shape, reads, *some, *within)
+
+
 def scattered(
     x: Moved, src: Moved, dim: int, start: Expr | None, end: Expr | None, step: Expr
 ) -> Iterator[Moved] | None:

@@ -82,7 +82,7 @@ def _merged(parts: Sequence[Found], label: str) -> Found:
 def _exhausted(sweep: str) -> Callable[[Rule, Task], Found]:
     def run(rule: Rule, task: Task) -> Found:
         tried = exhaust(rule, task.scope, sweep, task.part, task.parts)
-        whole = not tried.sampled and tried.counts["instances"] > 0
+        whole = not (tried.sampled or tried.empty)
         return Found(
             dict(tried.counts),
             of_values(rule, _smallest(rule, tried.wrong)) if tried.wrong else None,

@@ -18,7 +18,7 @@ from torch.utils._sympy.numbers import int_oo
 from torch.utils._sympy.value_ranges import ValueRanges
 
 from .facts import Facts, resolve
-from .forms import SYMBOLS, Made
+from .form_arguments import SYMBOLS, Made
 from .integers import Expr, Prover
 from .match import Matched, Matcher
 from .pattern import Built, Calls, Computed, OpCall

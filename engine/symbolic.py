@@ -120,11 +120,12 @@ class Symbolic:
         self, generic: CallOf, symbols: Symbols, proof: Proof, fakes: Mapping[int, Any], known: Knowledge
     ) -> Wrong | None:
         """Refuted by a witness, so the facts allow it, and nothing is proved there."""
-        drawn = _at(generic, {**symbols.hints, **proof.witness}, fakes)
+        point = dict(proof.witness)
+        rest = {s: n for s, n in symbols.hints.items() if s not in known.replacements}
+        drawn = _at(generic, known.complete({**rest, **point}, symbols.hints), fakes)
         if drawn is None:
             return None
         self.counts["valuations"] += 1
-        point = dict(proof.witness)
         facts = [fact for fact in known.relations if fact.free_symbols <= point.keys()]
         if not known.allows(point, facts):
             what = f"refuted at {point}, which the facts do not allow"

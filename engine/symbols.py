@@ -124,7 +124,10 @@ class Symbols:
         """At most ``count`` valuations that the facts allow, guards included: today's, then others."""
         known = Knowledge(self.env, self.facts)
         free = [s for s in self.hints if s not in self.env.replacements]
-        yield dict(self.hints)
+        today = {s: self.hints[s] for s in free}
+        # Torch takes an unbacked size to be what a kernel needs it to be, which may not be what we had in mind.
+        if known.allows(today, known.relations) and known.complete(today, self.hints) == self.hints:
+            yield dict(self.hints)
         for _ in range(8 * count):
             point = {s: self.random.choice(VALUES) for s in free}
             if count > 0 and known.allows(point, known.relations):

@@ -2,11 +2,14 @@
 
 import torch
 
-from ..pattern import ANY, X, var
+from ..pattern import ANY, OpCall, X, var
+from ..proof import Proof
 from ..rule import Rule
-from ..spellings import alias, clone, copy
+from ..spellings import ALIASES, clone, copy
 
-_aten = torch.ops.aten
+_aten, _prims = torch.ops.aten, torch.ops.prims
+_MARKS = (_aten.positive.default, _aten.resolve_conj.default, _aten.resolve_neg.default)
+"""What is marked as a conjugate or a negative is, worked out, the same value."""
 
 of_clone = Rule(
     name="copy/clone",
@@ -19,7 +22,7 @@ of_clone = Rule(
 
 of_alias = Rule(
     name="copy/alias",
-    pattern=alias(X),
+    pattern=OpCall((*ALIASES, *_MARKS), X, rest="any"),
     to=X,
     because="another name for a value is that value",
     example=lambda x: _aten.alias(_aten.neg(x)),
@@ -40,4 +43,15 @@ of_copy = Rule(
     ),
 )
 
-RULES = (of_clone, of_alias, of_copy)
+put_on_device = Rule(
+    name="copy/device-put",
+    pattern=OpCall(_prims.device_put.default, X, rest="any"),
+    # A value on "meta" has no elements to bring back.
+    where=lambda f, x: Proof.of(x.device == f.root.device, f"{x.device} is {f.root.device}", "devices"),
+    to=X,
+    because="put on the device where it is, a value stays as it is",
+    example=lambda x: _prims.device_put(_aten.neg(x), "cpu"),
+    near_miss=(lambda x: _prims.device_put(x, "meta"),),
+)
+
+RULES = (of_clone, of_alias, of_copy, put_on_device)

@@ -2,15 +2,15 @@
 
 import torch
 
-from ..pattern import SIZE, X
+from ..pattern import SIZE, OpCall, X
 from ..rule import Rule
-from ..spellings import expand, repeat
+from ..spellings import EXPANDS, expand
 
 _aten = torch.ops.aten
 
 to_own_shape = Rule(
     name="expand/to-own-shape",
-    pattern=expand(X),
+    pattern=OpCall((*EXPANDS, _aten.expand_as.default), X, rest="any"),
     where=lambda f, x: f.same_shape(x, f.root),
     to=X,
     because="a broadcast to the shape a value has repeats nothing",
@@ -31,7 +31,9 @@ of_expand = Rule(
 
 repeat_once = Rule(
     name="repeat/by-ones",
-    pattern=repeat(X),
+    pattern=OpCall(
+        (_aten.repeat.default, _aten.tile.default, _aten.repeat_interleave.self_int), X, rest="any"
+    ),
     where=lambda f, x: f.same_shape(x, f.root),
     to=X,
     because="a value repeated to its own shape is repeated once along every dim, or has no elements",

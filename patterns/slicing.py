@@ -2,15 +2,20 @@
 
 import torch
 
-from ..pattern import X
+from ..pattern import OpCall, X
 from ..rule import Rule
-from ..spellings import slice_
 
 _aten = torch.ops.aten
+_SLICES = (
+    _aten.slice.Tensor,
+    _aten.slice_copy.Tensor,
+    _aten.narrow.default,
+    _aten.narrow_copy.default,
+)
 
 whole = Rule(
     name="slice/whole",
-    pattern=slice_(X),
+    pattern=OpCall(_SLICES, X, rest="any"),
     # A slice takes elements of its dim in increasing order, none twice. If it takes as many as there are,
     # it takes all of them, whatever its bounds are called.
     where=lambda f, x: f.same_shape(x, f.root),

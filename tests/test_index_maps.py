@@ -18,7 +18,8 @@ from noopelim.points import evaluate
 from noopelim.positions import Fact, Moved, Position
 from noopelim.spellings import ALIASES, CASTS, EXPANDS, PERMUTES, RELABELS, RESHAPES
 
-aten = torch.ops.aten
+aten, prims = torch.ops.aten, torch.ops.prims
+FIXED = frozenset("dim dims dim0 dim1 axis0 axis1 source destination start_dim end_dim".split())
 Shape = tuple[int, ...]
 Point = dict[sympy.Symbol, int]
 
@@ -50,6 +51,17 @@ def arguments_of(target: Any, shape: Shape) -> Iterator[tuple[Any, ...]]:
         yield from ((tuple(size),) for size in sizes_for(count) if -1 not in size)
     elif target is aten.flatten.using_ints:
         yield from itertools.product(dims, dims)
+    elif target in (aten.narrow.default, aten.narrow_copy.default):
+        yield from itertools.product(range(-rank, rank), (0, 1, 2, -1, -2, -5), (0, 1, 2, 3))
+    elif target in (aten.movedim.int, aten.moveaxis.int):
+        yield from itertools.product(dims, dims)
+    elif target in (aten.movedim.intlist, aten.moveaxis.intlist):
+        within = list(lists(range(-rank, rank), 0, rank))
+        yield from ((a, b) for a, b in itertools.product(within, within) if len(a) == len(b))
+    elif target is aten.repeat_interleave.self_int:
+        yield from itertools.product((0, 1, 2), (None, *dims))
+    elif target is aten.expand_as.default:
+        yield from ((other,) for other in SHAPES if rank <= len(other))
     elif target is aten.unflatten.int:
         yield from ((d, size) for d in range(-rank, rank) for size in sizes_for(shape[d]))
     elif "dims" in signature(target).names or target in (aten.squeeze.dims, aten.squeeze_copy.dims):
@@ -70,7 +82,7 @@ def arguments_of(target: Any, shape: Shape) -> Iterator[tuple[Any, ...]]:
             yield from ((src, dim, *rest) for rest in itertools.product(BOUNDS, BOUNDS, (1, 2)))
     elif target in (aten.select.int, aten.select_copy.int):
         yield from itertools.product(range(-rank, rank), (-3, -2, -1, 0, 1, 2, 3))
-    elif "dim0" in signature(target).names:
+    elif {"dim0", "axis0"} & set(signature(target).names):
         yield from itertools.product(dims, dims)
     elif "dim" in signature(target).names:
         yield from ((d,) for d in dims)
@@ -82,10 +94,12 @@ def arguments_of(target: Any, shape: Shape) -> Iterator[tuple[Any, ...]]:
 
 def called(target: Any, x: torch.Tensor, args: Sequence[Any]) -> torch.Tensor | None:
     """What torch computes; None for a call that is not defined."""
+    if target is prims.device_put.default:
+        return target(x, torch.device("cpu"))
     named = {"device": torch.device("cpu"), "dtype": torch.int64}
     plain = [a for a in target._schema.arguments if not a.kwarg_only]
     try:
-        if target in CASTS or target is aten.view.dtype:
+        if target in CASTS or target in (aten.view.dtype, aten.view_copy.dtype):
             keywords = {a.name: named[a.name] for a in target._schema.arguments if a.name in named}
             return target(x, **keywords)
         assert len(args) < len(plain)
@@ -147,9 +161,7 @@ def check(target: Any, shape: Shape, args: tuple[Any, ...], symbolic: bool) -> b
             real.append(operands[name])
             ours.append(Moved.operand(name, tuple(map(number, argument)), torch.int64))
         else:
-            fixed = (
-                name in ("dim", "dims", "dim0", "dim1", "start_dim", "end_dim") and target is not aten.tile
-            )
+            fixed = name in FIXED and target is not aten.tile
             real.append(argument)
             ours.append([number(n, fixed) for n in argument] if isinstance(argument, list) else argument)
             if not isinstance(argument, list):
@@ -187,7 +199,7 @@ def test_every_spelling_of_movement_has_a_map() -> None:
 def test_what_is_no_movement_has_none() -> None:
     x = Moved.operand("x", (2,))
     assert moved(aten.neg.default, (x,)) is None
-    assert moved(torch.ops.prims.convert_element_type.default, (x, torch.float64)) is None
+    assert moved(prims.convert_element_type.default, (x, torch.float64)) is None
     other = Moved.operand("y", (2,), torch.float64)
     assert moved(aten.copy.default, (x, other, False)) is None
 

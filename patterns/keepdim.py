@@ -1,0 +1,133 @@
+"""Reductions that drop dims which are put back, keep dims which are dropped, or reduce dims that are put in."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from ..facts import Facts, Value
+from ..kinds import Kind, any_kind, narrow, native
+from ..pattern import Computed, OpCall, X, var
+from ..proof import Proof, Truth
+from ..rule import Rule
+from ..spellings import relabel
+from ..variants import in_half_precision, of_type
+
+_aten = torch.ops.aten
+_DIMS = var("dims")
+
+
+def _reduced(f: Facts, x: Value, dims: object, keep: bool) -> Proof:
+    """The result has the sizes of ``x`` without those of ``dims``, or with ones for them. No dims, or an empty list of
+    them, means all."""
+    given = dims if isinstance(dims, tuple) else ()
+    if not all(isinstance(d, int) for d in given):
+        return Proof.of(False, f"{dims!r} are dims", "they are not numbers")
+    gone = {d % x.rank for d in given} if given and x.rank else set(range(x.rank))
+    kept = {d: n for d, n in enumerate(x.shape) if d not in gone}
+    sizes = [kept.get(d, 1) for d in range(x.rank)] if keep else list(kept.values())
+    if len(sizes) != f.root.rank:
+        return Proof.of(False, f"{f.root!r} has rank {len(sizes)}", "rank")
+    return Proof.all(map(f.eq, f.root.shape, sizes), f"{f.root!r} has the sizes {sizes}")
+
+
+def _alone(f: Facts) -> Proof:
+    """Nobody else uses what is reduced, or it would be reduced twice."""
+    (reduced,) = f.root.node.all_input_nodes[:1]
+    return Proof.of(len(reduced.users) == 1, f"{reduced.name} is used once", "its users")
+
+
+def _twice(reduced: torch.Tensor, put: Callable[..., torch.Tensor]) -> torch.Tensor:
+    found: torch.Tensor = _aten.mul(put(reduced, 1), reduced)
+    return found
+
+
+def _kept(name: str, call: Callable[..., torch.Tensor], kind: Kind = any_kind) -> Rule:
+    return Rule(
+        name=f"keepdim/{name}",
+        pattern=relabel(OpCall(call, X, _DIMS)),
+        where=lambda f, x, dims: kind(x) & _reduced(f, x, dims, True) & _alone(f),
+        to=OpCall(call, X, _DIMS, True),
+        because="dims that are dropped and put back with size one could have been kept",
+        example=lambda x: _aten.unsqueeze(call(x, [1]), -1),
+        near_miss=(
+            lambda x: _aten.unsqueeze(call(x, [1]), 0),
+            lambda x: _aten.reshape(call(x, [1]), (2, -1)),
+            lambda x: _twice(call(x, [1]), _aten.unsqueeze),
+        ),
+    )
+
+
+def _dropped(name: str, call: Callable[..., torch.Tensor], kind: Kind = any_kind) -> Rule:
+    return Rule(
+        name=f"keepdim/{name}-dropped",
+        pattern=relabel(OpCall(call, X, _DIMS, True)),
+        where=lambda f, x, dims: kind(x) & _reduced(f, x, dims, False) & _alone(f),
+        to=OpCall(call, X, _DIMS),
+        because="dims that are kept with size one and then dropped could have been dropped",
+        example=lambda x: _aten.squeeze(call(x, [1], True), 1),
+        near_miss=(
+            lambda x: _aten.reshape(call(x, [1], True), (2, -1)),
+            lambda x: _aten.reshape(call(x, [1], True), (1, -1)),
+            lambda x: _twice(call(x, [1], True), _aten.squeeze),
+        ),
+    )
+
+
+def _renumbered(f: Facts, x: Value, dims: object) -> tuple[int, ...] | None:
+    """Which dims of ``x`` are reduced, where ``dims`` are those of ``x`` with dims of size one put in among them."""
+    wide = Value(f.root.node.all_input_nodes[0])
+    more = wide.rank - x.rank
+    if more <= 0 or not isinstance(dims, tuple) or not all(isinstance(d, int) for d in dims):
+        return None
+    reduced = sorted({d % wide.rank for d in dims})
+    for put in itertools.combinations(reduced, more):
+        rest = [d for d in range(wide.rank) if d not in put]
+        sizes = zip((wide.shape[d] for d in (*put, *rest)), (*(1 for _ in put), *x.shape), strict=True)
+        if all(f.eq(ours, theirs).proved for ours, theirs in sizes):
+            return tuple(number for number, d in enumerate(rest) if d in reduced)
+    return None
+
+
+def _of_narrower(f: Facts, x: Value, dims: object) -> Proof:
+    """The same elements are reduced together. No dims at all would mean every one."""
+    if _renumbered(f, x, dims):
+        return Proof.of(True, f"{dims} are dims of {x!r}, and more", "sizes")
+    return Proof(Truth.UNKNOWN, f"{dims} are dims of {x!r}, and more", "its dims are not found again")
+
+
+def _unsqueezed(name: str, call: Callable[..., torch.Tensor]) -> Rule:
+    return Rule(
+        name=f"keepdim/{name}-of-unsqueezed",
+        pattern=OpCall(call, relabel(X), _DIMS),
+        where=_of_narrower,
+        to=OpCall(call, X, Computed(_renumbered)),
+        because="dims of size one that are put in only to be reduced need not be put in",
+        example=lambda x: call(_aten.unsqueeze(x, 0), [2, 0]),
+        near_miss=(
+            lambda x: call(_aten.unsqueeze(x, 0), [2]),
+            lambda x: call(_aten.unsqueeze(x, 0), []),
+            lambda x: call(_aten.reshape(x, (6, 4)), [1]),
+        ),
+    )
+
+
+def _of_mean(law: Callable[..., Rule]) -> Rule:
+    """A mean is a sum and a division, which a kernel of its own does where one number is left."""
+    made = law("mean", _aten.mean.dim, native)
+    return replace(made, near_miss=(*made.near_miss, lambda x: made.example(of_type(x, torch.float16))))
+
+
+_LAWS = (_kept, _dropped)
+_REDUCTIONS = (("sum", _aten.sum.dim_IntList), ("amax", _aten.amax.default), ("amin", _aten.amin.default))
+means = tuple(_of_mean(law) for law in _LAWS)
+RULES = (
+    *(law(name, call) for law in (*_LAWS, _unsqueezed) for name, call in _REDUCTIONS),
+    *means,
+    _unsqueezed("mean", _aten.mean.dim),
+)
+VALUE_EQUAL = (
+    in_half_precision(means[0], lambda f, x, dims: narrow(x) & _reduced(f, x, dims, True) & _alone(f)),
+    in_half_precision(means[1], lambda f, x, dims: narrow(x) & _reduced(f, x, dims, False) & _alone(f)),
+)
