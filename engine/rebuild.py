@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -38,11 +38,14 @@ def plan_built(
     aliasing: Callable[[], Legality],
 ) -> Plan | Refusal | None:
     """The rewrite, if it needs fewer calls than go: a call goes if what goes is all that reads it."""
-    root, gone = matched.nodes[0], going(matched.nodes)
-    if len(gone) < 2:
+    root = matched.nodes[0]
+    if len(going(matched.nodes)) < 2:
         return None
     recipe = ask(template.of, facts, matched)
-    if recipe is None or recipe.calls >= len(gone):
+    if recipe is None:
+        return None
+    gone = going(matched.nodes, [p.source for p in recipe.pieces if isinstance(p.source, Node)])
+    if recipe.calls >= len(gone):
         return None
     legality = aliasing()
     try:
@@ -64,11 +67,17 @@ def plan_built(
     return with_values(Plan(rule, root, to, proof, verdict), site, value, legality)
 
 
-def going(nodes: Sequence[Node]) -> set[Node]:
-    """The root, and what of its tree only calls read that go too."""
+def going(nodes: Sequence[Node], kept: Iterable[Node] = ()) -> set[Node]:
+    """The root, and what of its tree only calls read that go too, except what ``kept`` values are or are made of."""
+    stays, stack = set[Node](), list(kept)
+    while stack:
+        node = stack.pop()
+        if node in nodes and node not in stays:
+            stays.add(node)
+            stack.extend(node.all_input_nodes)
     gone, grown = {nodes[0]}, True
     while grown:
-        more = {n for n in nodes if n not in gone and all(user in gone for user in n.users)}
+        more = {n for n in nodes if n not in gone | stays and all(user in gone for user in n.users)}
         gone |= more
         grown = bool(more)
     return gone
