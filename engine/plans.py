@@ -74,9 +74,16 @@ def call_fake(target: object, args: Any, operand: torch.Tensor | None) -> torch.
 
 
 def with_values(found: Plan, site: Site, value: torch.Tensor | None, legality: Legality) -> Plan | Refusal:
-    """Views of the root that came to live in the memory of ``value`` must say so in their metadata."""
+    """Views of the root that came to live in the memory of ``value``, or lie as it does, must say so in their
+    metadata."""
     ours = tensor_of(site.root)
-    if value is None or ours is None or storage_key(ours) == storage_key(value):
+    if value is None or ours is None:
+        return found
+    lying_otherwise = legality.values_in(site.root, value)
+    if lying_otherwise is not None:
+        found.values.update((view, new) for view, new in lying_otherwise.items() if view is not site.root)
+        return found
+    if storage_key(ours) == storage_key(value):
         return found
     moved: dict[Node, Any] = {site.root: value}
     for view in legality.views_of(site.root):

@@ -12,6 +12,7 @@ from .calls import op_name, tensor_of
 from .extents import extent
 from .facts import Facts
 from .integers import Expr, Prover
+from .knowledge import INT64_MAX
 from .legality import Legality, Site, Verdict
 from .match import Matched
 from .pattern import Built
@@ -21,6 +22,7 @@ from .polynomial import OutOfReach
 from .proof import Proof
 from .remarks import Stage
 from .rule import Rule
+from .torch_api import expression_of
 
 _aten = torch.ops.aten
 
@@ -86,8 +88,18 @@ def going(nodes: Sequence[Node], kept: Iterable[Node] = ()) -> set[Node]:
 def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> tuple[NewCall, int]:
     """The calls, and how many."""
 
-    def number(size: Expr) -> int | Node:
-        found = legality.scalars.argument(extent(prover, size), root)
+    def known(size: Expr) -> int | Node | None:
+        return legality.scalars.argument(extent(prover, size), root)
+
+    def number(size: Expr, of: Node | None = None) -> int | Node:
+        found = known(size)
+        if found is None and of is not None:
+            # A bound that is no node of the graph may be a number from the end.
+            whole = _size(of, recipe.dim)
+            from_end = known(size - whole)
+            found = from_end if isinstance(from_end, int) and from_end < 0 else None
+            if prover.equal(size, whole).proved:
+                found = INT64_MAX
         if found is None:
             raise _Unwritable("no node of the graph holds a bound that the shorter form needs")
         return found
@@ -105,7 +117,8 @@ def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> 
         if recipe.whole(piece):
             return piece.source
         end = piece.start + piece.length
-        return call(_aten.slice.Tensor, piece.source, recipe.dim, number(piece.start), number(end))
+        bounds = (number(bound, piece.source) for bound in (piece.start, end))
+        return call(_aten.slice.Tensor, piece.source, recipe.dim, *bounds)
 
     parts = [cut(p) for p in recipe.pieces if isinstance(p.source, Node)]
     fills = {p.source for p in recipe.pieces if isinstance(p.source, str)}
@@ -121,6 +134,13 @@ def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> 
     if isinstance(only, Node):
         raise _Unwritable("the value is one that is there")
     return only, made
+
+
+def _size(node: Node, dim: int) -> Expr:
+    """The size of a dim of a value that has metadata."""
+    tensor = tensor_of(node)
+    assert tensor is not None
+    return expression_of(tensor.shape[dim])
 
 
 def _value(argument: Any) -> Any:
