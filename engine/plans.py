@@ -62,7 +62,8 @@ class Refusal:
 
 def ask(function: Callable[..., Any], facts: Facts, matched: Matched) -> Any:
     """What a function of a rule says of the facts and of the variables it names."""
-    return function(facts, *(resolve(matched.values[name]) for name in parameters_of(function)))
+    values = matched.values
+    return function(facts, *[resolve(values[name], facts) for name in parameters_of(function)])
 
 
 def call_fake(target: object, args: Any, operand: torch.Tensor | None) -> torch.Tensor | None:

@@ -38,6 +38,7 @@ def plan_built(
     aliasing: Callable[[], Legality],
 ) -> Plan | Refusal | None:
     """The rewrite, if it needs fewer calls than go: a call goes if what goes is all that reads it."""
+    facts.local = False
     root, gone = matched.nodes[0], going(matched.nodes)
     if len(gone) < 2:
         return None

@@ -44,6 +44,9 @@ def plan_calls(
     choices: list[tuple[int, Matched, Steps]] = []
     for candidate in (*matched.longer, matched):
         gone = _going(candidate.nodes)
+        if len(gone) < len(candidate.nodes):
+            # A call that others read now may lose them.
+            facts.local = False
         if len(gone) < 2:
             continue
         steps = ask(template.of, facts, candidate)

@@ -33,14 +33,21 @@ _ALWAYS = Proof.of(True, "nothing beyond the pattern", "the law of the rule")
 
 
 def plan(
-    rule: Rule, root: Node, matched: Matched, prover: Prover, aliasing: Callable[[], Legality]
+    rule: Rule,
+    root: Node,
+    matched: Matched,
+    prover: Prover,
+    aliasing: Callable[[], Legality],
+    facts: Facts | None = None,
 ) -> Plan | Refusal | None:
-    """Decide one match; None if there is nothing to say of it. ``aliasing`` is asked only once the values are proved equal.
+    """Decide one match; None if there is nothing to say of it. ``aliasing`` is asked only once the values are proved
+    equal; ``facts`` are those of the root, if they are at hand.
 
     Whatever the rule's own functions raise, apart from ``MissingMetadata``, is raised.
     """
     try:
-        facts = Facts(prover, root)
+        if facts is None:
+            facts = Facts(prover, root)
         if isinstance(rule.to, Calls):
             return plan_calls(rule, rule.to, facts, matched, prover, aliasing)
         if isinstance(rule.to, Built):
