@@ -9,7 +9,7 @@ import sympy
 import torch
 from torch.fx import Node
 
-from .calls import argument, op_name, tensor_of
+from .calls import argument, op_name
 from .errors import MissingMetadata
 from .integers import Expr, Prover
 from .moves import Moves, permutation_of

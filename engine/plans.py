@@ -17,6 +17,7 @@ from .match import Matched
 from .proof import Proof
 from .remarks import Stage
 from .rule import Rule, parameters_of
+from .strided import seen_as, view_of
 from .torch_api import FakeTensor, OpOverload, storage_key
 
 
@@ -70,6 +71,9 @@ def call_fake(target: object, args: Any, operand: torch.Tensor | None) -> torch.
     """What the call computes; None if it raises, would need a guard or is no tensor."""
     if not isinstance(operand, FakeTensor) or not isinstance(target, OpOverload):
         return None
+    known = view_of(target, args)
+    if known is not None:
+        return known
     result = run_fake(target, args, {}, operand)
     return result if isinstance(result, torch.Tensor) else None
 
@@ -109,5 +113,8 @@ def _restated(view: Node, value: torch.Tensor, old: torch.Tensor, moved: dict[No
 
 def restride(value: FakeTensor, like: torch.Tensor, offset: int | torch.SymInt) -> torch.Tensor | None:
     """The memory of ``value`` seen with the sizes and strides of ``like``; None if that needs a guard."""
+    known = seen_as(value, like.size(), like.stride(), offset)
+    if known is not None:
+        return known
     found = run_fake(torch.as_strided, (value, like.size(), like.stride(), offset), {}, value)
     return found if isinstance(found, torch.Tensor) else None
