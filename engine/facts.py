@@ -12,11 +12,11 @@ from torch.fx import Node
 from .calls import argument, op_name
 from .errors import MissingMetadata
 from .integers import Expr, Prover
-from .moves import Moves, permutation_of
+from .moves import Moves, chain, permutation_of
 from .parts import made_of
 from .pieces import Pieces, Recipe, recipe_of
 from .proof import Proof, Truth
-from .shortest import Steps, shortest
+from .shortest import Steps
 from .torch_api import expression_of
 
 
@@ -53,7 +53,12 @@ class Value:
     def shape(self) -> tuple[Expr, ...]:
         """Sizes."""
         if self._shape is None:
-            self._shape = tuple(map(expression_of, self._tensor.shape))
+            facts = self._facts
+            self._shape = (
+                tuple(map(expression_of, self._tensor.shape))
+                if facts is None
+                else facts._prover.sizes(self._tensor)
+            )
         return self._shape
 
     @property
@@ -111,13 +116,14 @@ class Facts:
     involved has no usable ``meta["val"]``, and the engine then skips the match with a remark.
     """
 
-    __slots__ = ("_moves", "_prover", "_values", "local", "root")
+    __slots__ = ("_chain", "_moves", "_prover", "_values", "local", "root")
 
     def __init__(self, prover: Prover, root: Node, moves: Moves | None = None) -> None:
         """``moves``: what is known of chains in the graph already."""
         self._prover = prover
         self._moves = Moves(prover) if moves is None else moves
         self._values: dict[Node, Value] = {}
+        self._chain: list[Node] | None = None
         self.local = True
         """Is all that was asked a matter of the matched calls, their chains and their operands' metadata?"""
         self.root = self.value(root)
@@ -195,9 +201,11 @@ class Facts:
 
         if 0 in self.root.shape:
             return self.same_shape(x, self.root)
-        traced = self._moves.traced(self.root._node)
-        ours, theirs = traced.get(self.root._node), traced.get(x._node)
-        if ours is None or theirs is None or ours.base is not theirs.base:
+        nodes = self._come_from()
+        traced = self._moves.traced(nodes)
+        ours = traced[0]
+        theirs = traced[nodes.index(x._node)] if x._node in nodes else None
+        if ours is None or theirs is None or ours.base != theirs.base:
             return Proof(Truth.UNKNOWN, claim, "no common source is known")
         if not ours.layout.same(theirs.layout):
             return Proof.of(False, claim, "index maps")
@@ -206,11 +214,13 @@ class Facts:
     def shortest(self, x: Value) -> Steps | None:
         """The shortest known chain of calls on ``x``, an earlier value of the root's chain, that has the root's
         value; None if none is known."""
-        layout = self._moves.between(x._node, self.root._node)
-        before, after = self._moves.shape(x._node), self._moves.shape(self.root._node)
-        if layout is None or before is None or after is None:
-            return None
-        return shortest(layout, before, after)
+        nodes = self._come_from()
+        return self._moves.shortest(nodes[: nodes.index(x._node) + 1]) if x._node in nodes else None
+
+    def _come_from(self) -> list[Node]:
+        if self._chain is None:
+            self._chain = chain(self.root._node)
+        return self._chain
 
     def is_made_of(self, x: Value) -> Proof:
         """Is the root, cut and joined along one dim, all of ``x`` and nothing else?"""
