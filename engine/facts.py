@@ -12,7 +12,7 @@ from torch.fx import Node
 from .calls import argument, op_name
 from .errors import MissingMetadata
 from .integers import Expr, Prover
-from .moves import Moves, chain, permutation_of
+from .moves import Chained, Moves, permutation_of
 from .parts import made_of
 from .pieces import Pieces, Recipe, recipe_of
 from .proof import Proof, Truth
@@ -123,7 +123,7 @@ class Facts:
         self._prover = prover
         self._moves = Moves(prover) if moves is None else moves
         self._values: dict[Node, Value] = {}
-        self._chain: list[Node] | None = None
+        self._chain: Chained | None = None
         self.local = True
         """Is all that was asked a matter of the matched calls, their chains and their operands' metadata?"""
         self.root = self.value(root)
@@ -201,8 +201,8 @@ class Facts:
 
         if 0 in self.root.shape:
             return self.same_shape(x, self.root)
-        nodes = self._come_from()
-        traced = self._moves.traced(nodes)
+        chained = self._chained()
+        nodes, traced = chained.nodes, chained.traced
         ours = traced[0]
         theirs = traced[nodes.index(x._node)] if x._node in nodes else None
         if ours is None or theirs is None or ours.base != theirs.base:
@@ -214,12 +214,11 @@ class Facts:
     def shortest(self, x: Value) -> Steps | None:
         """The shortest known chain of calls on ``x``, an earlier value of the root's chain, that has the root's
         value; None if none is known."""
-        nodes = self._come_from()
-        return self._moves.shortest(nodes[: nodes.index(x._node) + 1]) if x._node in nodes else None
+        return self._chained().shortest(x._node)
 
-    def _come_from(self) -> list[Node]:
+    def _chained(self) -> Chained:
         if self._chain is None:
-            self._chain = chain(self.root._node)
+            self._chain = self._moves.along(self.root._node)
         return self._chain
 
     def is_made_of(self, x: Value) -> Proof:

@@ -25,14 +25,12 @@ from .match import MAX_CALLS, Index, Matched, Matcher
 from .moves import Moves
 from .plans import NewCall, Plan, Refusal
 from .proof import Proof
-from .remarks import Missed, Passed, Report, Stage
+from .remarks import Missed, Passed, Report
 from .rewrite import carry_out, plan, retire
 from .transaction import Transaction
 
 _FEW = 4
 """Nodes for each target, up to which a walk of the graph is cheaper than its table of targets."""
-_OF_THE_GRAPH = (Stage.BLOCKED, Stage.SKIPPED)
-"""Stages that tell of more than what was matched."""
 _UNREAD = Proof.of(True, "nobody reads it", "the graph")
 
 
@@ -128,6 +126,7 @@ class Run:
                 self._apply(merged)
                 return True
             nearest = merged
+        is_open = nearest is not None or id(node.target) in self._index.sprawling
         facts: Facts | None = None
         matcher: Matcher | None = None
         matched: Matched | None = None
@@ -154,12 +153,7 @@ class Run:
             self._settled(node)
         else:
             self._refused[node] = nearest
-            if (
-                facts is None
-                or not facts.local
-                or nearest.stage in _OF_THE_GRAPH
-                or id(node.target) in self._index.sprawling
-            ):
+            if is_open or (facts is not None and not facts.local):
                 self._open.add(node)
             else:
                 self._open.discard(node)
@@ -199,7 +193,9 @@ class Run:
             self._worklist.push(new)
             lone += [next(iter(read.users)) for read in new.all_input_nodes if len(read.users) == 2]
         # Who was alone to read a value may have a twin now.
-        for node in lone:
+        # What is told of a view has changed, and with it what is told of its readers.
+        restated = [node for view in found.values for node in (view, *view.users)]
+        for node in (*lone, *restated):
             self._reopen(node, root)
         legality.took_over(root, to)
         self.report.passed.append(

@@ -89,6 +89,35 @@ class Traced:
     layout: Layout
 
 
+class Chained:
+    """A chain of one graph, nearest call first, and what is known of it."""
+
+    __slots__ = ("_moves", "_told", "_traced", "nodes")
+
+    def __init__(self, moves: Moves, nodes: list[Node], told: list[tuple[int, int]]) -> None:
+        self.nodes = nodes
+        self._moves, self._told = moves, told
+        self._traced: tuple[Traced | None, ...] | None = None
+
+    @property
+    def traced(self) -> tuple[Traced | None, ...]:
+        """Each value over the earliest value that it is a layout over."""
+        if self._traced is None:
+            self._traced = self._moves.traced(self.nodes, self._key(len(self.nodes) - 1))
+        return self._traced
+
+    def shortest(self, source: Node) -> Steps | None:
+        """The shortest known chain of calls on ``source``, a value of the chain, that gives its end; None if none is
+        known."""
+        if source not in self.nodes:
+            return None
+        place = self.nodes.index(source)
+        return self._moves.shortest(self.nodes[: place + 1], self._key(place))
+
+    def _key(self, last: int) -> tuple[int, ...]:
+        return (*[call for call, _ in self._told[:last]], self._told[last][1])
+
+
 class Moves:
     """Layouts of the values of one graph, under the facts of a run.
 
@@ -113,33 +142,30 @@ class Moves:
             return None
         return None if 0 in sizes else sizes
 
-    def traced(self, nodes: Sequence[Node]) -> tuple[Traced | None, ...]:
+    def along(self, root: Node) -> Chained:
+        """The chain that ends in ``root``, as the graph is now. Raises ``MissingMetadata``."""
+        nodes = chain(root)
+        return Chained(self, nodes, [self._tell(node) for node in nodes])
+
+    def traced(self, nodes: Sequence[Node], key: tuple[int, ...]) -> tuple[Traced | None, ...]:
         """Each value of a chain, nearest first, over the earliest value that it is a layout over."""
-        key = self._key(nodes)
         found = self._traced.get(key)
         if found is None:
             found = self._traced[key] = tuple(self._trace(nodes))[::-1]
         return found
 
-    def shortest(self, nodes: Sequence[Node]) -> Steps | None:
-        """The shortest known chain of calls on the last value of a chain that gives the first; None if none is
-        known."""
-        key = self._key(nodes)
+    def shortest(self, nodes: Sequence[Node], key: tuple[int, ...]) -> Steps | None:
+        """The shortest known chain of calls on the last value of a chain that gives the first."""
         if key not in self._shortest:
-            self._shortest[key] = self._found(nodes)
+            self._shortest[key] = self._found(nodes, key)
         return self._shortest[key]
 
-    def _found(self, nodes: Sequence[Node]) -> Steps | None:
-        last = self.traced(nodes)[0]
+    def _found(self, nodes: Sequence[Node], key: tuple[int, ...]) -> Steps | None:
+        last = self.traced(nodes, key)[0]
         before, after = self.shape(nodes[-1]), self.shape(nodes[0])
         if last is None or last.base != len(nodes) - 1 or before is None or after is None:
             return None
         return shortest(last.layout, before, after)
-
-    def _key(self, nodes: Sequence[Node]) -> tuple[int, ...]:
-        told = [self._tell(node) for node in nodes]
-        last = told.pop()
-        return (*[call for call, _ in told], last[1])
 
     def _tell(self, node: Node) -> tuple[int, int]:
         """The numbers of what the call does, and of its sizes alone."""

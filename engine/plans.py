@@ -78,7 +78,16 @@ def call_fake(target: object, args: Any, operand: torch.Tensor | None) -> torch.
     return result if isinstance(result, torch.Tensor) else None
 
 
-def with_values(found: Plan, site: Site, value: torch.Tensor | None, legality: Legality) -> Plan | Refusal:
+def blocked(rule: Rule | Law, verdict: Verdict, facts: Facts) -> Refusal:
+    """Not legal. A layout that is another one stays so; all else may change with the graph around."""
+    if not isinstance(verdict.why, Proof):
+        facts.local = False
+    return Refusal(rule, Stage.BLOCKED, verdict.why)
+
+
+def with_values(
+    found: Plan, site: Site, value: torch.Tensor | None, legality: Legality, facts: Facts | None = None
+) -> Plan | Refusal:
     """Views of the root that came to live in the memory of ``value`` must say so in their metadata."""
     ours = tensor_of(site.root)
     if value is None or ours is None or storage_key(ours) == storage_key(value):
@@ -87,6 +96,8 @@ def with_values(found: Plan, site: Site, value: torch.Tensor | None, legality: L
     for view in legality.views_of(site.root):
         restated = _restated(view, value, ours, moved)
         if restated is None:
+            if facts is not None:
+                facts.local = False
             reason = f"the metadata of its view {view.name} cannot be restated"
             return Refusal(found.rule, Stage.BLOCKED, reason)
         moved[view] = restated

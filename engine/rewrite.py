@@ -17,7 +17,7 @@ from .layout import row_major
 from .legality import Legality, Site
 from .match import Matched
 from .pattern import Built, Calls, Computed, OpCall
-from .plans import NewCall, Plan, Refusal, ask, call_fake, restride, with_values
+from .plans import NewCall, Plan, Refusal, ask, blocked, call_fake, restride, with_values
 from .proof import Proof
 from .rebuild import plan_built
 from .rechain import plan_calls
@@ -84,8 +84,9 @@ def _plan_one(
         site = Site(root, matched.nodes, source)
         verdict = legality.may_replace(site)
         if not verdict.legal:
-            return Refusal(rule, Stage.BLOCKED, verdict.why)
-        return with_values(Plan(rule, root, source, proof, verdict), site, tensor_of(source), legality)
+            return blocked(rule, verdict, facts)
+        found = Plan(rule, root, source, proof, verdict)
+        return with_values(found, site, tensor_of(source), legality, facts)
     except MissingMetadata as missing:
         return Refusal(rule, Stage.SKIPPED, str(missing))
 
@@ -124,9 +125,9 @@ def _plan_call(
         site = Site(root, matched.nodes, source)
         verdict = legality.may_recompute(site, value)
         if not verdict.legal:
-            return Refusal(rule, Stage.BLOCKED, verdict.why)
+            return blocked(rule, verdict, facts)
     new = NewCall(target, tuple(args), value)  # type: ignore[arg-type]
-    return with_values(Plan(rule, root, new, proof, verdict), site, value, legality)
+    return with_values(Plan(rule, root, new, proof, verdict), site, value, legality, facts)
 
 
 def _reshaped_run(matched: Matched, args: list[Any], source: Node) -> torch.Tensor | None:
