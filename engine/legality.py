@@ -20,6 +20,7 @@ from .proof import Proof
 from .returned import Returned
 from .scalars import Scalars
 from .storage import Storages, object_chain
+from .strided import Asked
 from .torch_api import storage_key
 
 
@@ -50,6 +51,7 @@ class Legality:
         self._prover = prover
         self.storages = Storages(graph)
         self.scalars = Scalars(graph, prover)
+        self.asked = Asked()
         nodes = list(graph.nodes)
         inputs = [n for n in nodes if n.op == "placeholder" or _is_constant(n)]
         if inputs_may_alias:

@@ -17,7 +17,7 @@ from .match import Matched
 from .proof import Proof
 from .remarks import Stage
 from .rule import Rule, parameters_of
-from .strided import seen_as, view_of
+from .strided import Asked, seen_as, view_of
 from .torch_api import FakeTensor, OpOverload, storage_key
 
 
@@ -67,13 +67,18 @@ def ask(function: Callable[..., Any], facts: Facts, matched: Matched) -> Any:
     return function(facts, *[resolve(values[name], facts) for name in parameters_of(function)])
 
 
-def call_fake(target: object, args: Any, operand: torch.Tensor | None) -> torch.Tensor | None:
-    """What the call computes; None if it raises, would need a guard or is no tensor."""
+def call_fake(
+    target: object, args: Any, operand: torch.Tensor | None, asked: Asked | None = None
+) -> torch.Tensor | None:
+    """What the call computes; None if it raises, would need a guard or is no tensor. ``asked``: what kernels said
+    before in the same run."""
     if not isinstance(operand, FakeTensor) or not isinstance(target, OpOverload):
         return None
     known = view_of(target, args)
     if known is not None:
         return known
+    if asked is not None and args[0] is operand:
+        return asked.call(target, args, operand)
     result = run_fake(target, args, {}, operand)
     return result if isinstance(result, torch.Tensor) else None
 

@@ -85,7 +85,7 @@ def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> 
         return found
 
     def call(target: Any, *args: Any) -> NewCall:
-        value = call_fake(target, tuple(map(_value, args)), tensor_of(root))
+        value = call_fake(target, tuple(map(_value, args)), tensor_of(root), legality.asked)
         if value is None:
             raise _Unwritable(f"{op_name(root)}: the shorter form does not run without a guard")
         return NewCall(target, args, value)

@@ -97,7 +97,7 @@ def _plan_steps(
             return Refusal(
                 rule, Stage.BLOCKED, "no node of the graph holds a size that the shorter form needs"
             )
-        made = call_fake(target, (value, *_values(args)), value)
+        made = call_fake(target, (value, *_values(args)), value, legality.asked)
         if made is None:
             return Refusal(
                 rule, Stage.BLOCKED, f"{op_name(root)}: the shorter form does not run without a guard"

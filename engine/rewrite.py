@@ -116,7 +116,8 @@ def _plan_call(
         # Of an empty tensor that is no dense run, torch's fake reshape tells other strides than the real one.
         if target in RESHAPES and not Proof.all(facts.le(1, n) for n in facts.root.shape).proved:
             return Refusal(rule, Stage.BLOCKED, "the strides of a reshape that may be empty are not known")
-        value = call_fake(target, map_arg(tuple(args), lambda n: n.meta["val"]), tensor_of(sources[0]))
+        values = map_arg(tuple(args), lambda n: n.meta["val"])
+        value = call_fake(target, values, tensor_of(sources[0]), legality.asked)
     if value is None:
         return Refusal(
             rule, Stage.BLOCKED, f"{op_name(root)} of {sources[0].name} does not run without a guard"

@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-from .torch_api import FakeTensor, fake_view, no_new_guards, shape_env_of
+from .fake import run_fake
+from .torch_api import FakeTensor, expression_of, fake_view, no_new_guards, shape_env_of, storage_key
 
 _aten = torch.ops.aten
 Number = int | torch.SymInt
@@ -43,6 +44,41 @@ def seen_as(
             return fake_view(value, sizes, strides, offset)
     except Exception:  # as in run_fake
         return None
+
+
+class Asked:
+    """What kernels said of calls whose result is a view of their first argument, and of calls that they refused, in
+    one run. A kernel is a function of the operand's geometry and of the other arguments."""
+
+    def __init__(self) -> None:
+        self._said: dict[object, Geometry | None] = {}
+
+    def call(self, target: Any, args: Sequence[Any], operand: FakeTensor) -> torch.Tensor | None:
+        """As :func:`noopelim.fake.run_fake`, of a call that computes one tensor."""
+        if operand.requires_grad or operand.is_conj() or operand.is_neg():
+            result = run_fake(target, args, {}, operand)
+            return result if isinstance(result, torch.Tensor) else None
+        told = (operand.size(), operand.stride(), operand.storage_offset())
+        key = (id(target), operand.dtype, operand.device, _key((told, args[1:])))
+        if key in self._said:
+            geometry = self._said[key]
+            seen = None if geometry is None else seen_as(operand, *geometry)
+            if geometry is None or seen is not None:
+                return seen
+        result = run_fake(target, args, {}, operand)
+        if not isinstance(result, torch.Tensor):
+            self._said[key] = None
+            return None
+        alike = (result.dtype, result.is_conj(), result.is_neg()) == (operand.dtype, False, False)
+        if alike and storage_key(result) == storage_key(operand):
+            self._said[key] = result.size(), result.stride(), result.storage_offset()
+        return result
+
+
+def _key(argument: object) -> object:
+    if isinstance(argument, list | tuple):
+        return tuple(map(_key, argument))
+    return expression_of(argument) if isinstance(argument, torch.SymInt) else argument
 
 
 def _permuted(value: torch.Tensor, dims: Sequence[int]) -> Geometry | None:
