@@ -17,10 +17,11 @@ from .effects import attribute, kept_for_effect, written_by
 from .integers import Prover
 from .layout import offset_seen_by, same_layout, unit_strides_seen_by
 from .proof import Proof
+from .relaid import relaid
 from .returned import Returned
 from .scalars import Scalars
 from .storage import Storages, object_chain
-from .strides import relaid
+from .strided import Asked
 from .torch_api import storage_key
 
 
@@ -51,6 +52,7 @@ class Legality:
         self._prover = prover
         self.storages = Storages(graph)
         self.scalars = Scalars(graph, prover)
+        self.asked = Asked()
         nodes = list(graph.nodes)
         inputs = [n for n in nodes if n.op == "placeholder" or _is_constant(n)]
         if inputs_may_alias:

@@ -40,6 +40,7 @@ def plan_built(
     aliasing: Callable[[], Legality],
 ) -> Plan | Refusal | None:
     """The rewrite, if it needs fewer calls than go: a call goes if what goes is all that reads it."""
+    facts.local = False
     root = matched.nodes[0]
     if len(going(matched.nodes)) < 2:
         return None
@@ -105,7 +106,7 @@ def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> 
         return found
 
     def call(target: Any, *args: Any) -> NewCall:
-        value = call_fake(target, tuple(map(_value, args)), tensor_of(root))
+        value = call_fake(target, tuple(map(_value, args)), tensor_of(root), legality.asked)
         if value is None:
             raise _Unwritable(f"{op_name(root)}: the shorter form does not run without a guard")
         return NewCall(target, args, value)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from graphs import Builder, check
 
-from noopelim.strides import CHOOSING, EXACT, NATIVE, OF_ONE_NAN
+from noopelim.relaid import CHOOSING, EXACT, NATIVE, OF_ONE_NAN
 
 aten = torch.ops.aten
 SHAPES = ((1, 1), (3, 5), (4, 33), (7, 64))

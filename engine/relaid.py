@@ -2,7 +2,7 @@
 
 Only operators are passed that compute the same bits from any strides, and then only where the layout of their
 results stays as it was; a view of the value gets other strides too, so its readers are asked in turn.
-``tests/test_strides.py`` compares the bits.
+``tests/test_relaid.py`` compares the bits.
 """
 
 from __future__ import annotations
