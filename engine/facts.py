@@ -104,6 +104,11 @@ class Facts:
         self._moves = Moves(prover)
         self.root = Value(root)
 
+    @property
+    def prover(self) -> Prover:
+        """What answers, and what one run knows."""
+        return self._prover
+
     def eq(self, left: Expr, right: Expr) -> Proof:
         """``left == right``."""
         return self._prover.equal(left, right)

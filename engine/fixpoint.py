@@ -16,7 +16,9 @@ from collections.abc import Iterable
 from torch.fx import Graph, Node
 
 from .calls import op_name
+from .constants import constants
 from .duplicates import DEAD, Duplicates, dead_calls, may_have_twin, plan_merge
+from .equal_constants import EqualConstants
 from .errors import RewriteError
 from .integers import Prover
 from .legality import Legality
@@ -43,6 +45,7 @@ class Run:
         self._worklist = _Worklist()
         self._refused: dict[Node, Refusal] = {}
         self._duplicates = Duplicates() if index.tidy else None
+        self._constants = EqualConstants(constants(prover)) if index.tidy else None
 
     def to_fixpoint(self) -> None:
         """Rewrite until nothing applies. Raises ``RewriteError``, with the graph as it was, if a rule raises."""
@@ -63,6 +66,8 @@ class Run:
         seeds = [n for target in self._index.targets for n in _calls_of(self._graph, target)]
         if self._duplicates is not None:
             seeds += [n for n in self._graph.nodes if n.op == "call_function" and may_have_twin(n)]
+        if self._constants is not None:
+            seeds += self._constants.seeds(self._graph)
         return seeds
 
     def _bury(self, dead: Iterable[Node]) -> None:
@@ -103,6 +108,13 @@ class Run:
                 self._apply(merged, legality)
                 return True
             nearest = merged
+        if self._constants is not None:
+            same = self._constants.plan(node, self.transaction.is_dead, legality)
+            if isinstance(same, Plan):
+                self._refused.pop(node, None)
+                self._apply(same, legality)
+                return True
+            nearest = nearest or same
         for rule, match in self._index.at(node):
             try:
                 matched = match(node)
