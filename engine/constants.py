@@ -2,7 +2,7 @@
 
 They are worked out by running their calls, on the CPU, for the calls whose every element is the same wherever and
 however it is computed: whole numbers, choices, moves, and float arithmetic that rounds nothing (so that a compiler
-may contract it). A value that is written anywhere, is NaN or -0.0 somewhere, or is too large, is not known.
+may contract it). A value that is written anywhere, is NaN somewhere, or is too large, is not known.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _overloads(names: str) -> frozenset[OpOverload]:
 
 _MOVES = _overloads(
     "view reshape _unsafe_view permute transpose t squeeze unsqueeze expand slice select clone flip alias detach "
-    "cat stack split split_with_sizes repeat where full_like zeros_like ones_like new_full new_zeros new_ones "
+    "cat stack split split_with_sizes unbind repeat where full_like zeros_like ones_like new_full new_zeros new_ones "
     "constant_pad_nd slice_scatter select_scatter tril triu index _unsafe_index gather masked_fill"
 )
 _CHOICES = _overloads(
@@ -49,6 +49,8 @@ _CHOICES = _overloads(
     "bitwise_not minimum maximum clamp clamp_min clamp_max relu any all"
 )
 _ARITHMETIC = _overloads("add sub rsub mul neg abs floor ceil trunc cumsum sum") | {_aten.round.default}
+_SIGNED_ZEROS = _overloads("add sub rsub mul neg") | _MOVES | MADE
+"""Calls of which it is certain which zero they make of which; extremes, for one, may take either."""
 _CASTS = frozenset({torch.ops.prims.convert_element_type.default, *_overloads("_to_copy")})
 _KNOWN = frozenset[object](MADE | _MOVES | _CHOICES | _ARITHMETIC | _CASTS)
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -100,15 +102,15 @@ class Constants:
         if ours is None or theirs is None or (ours.dtype, ours.shape) != (theirs.dtype, theirs.shape):
             return False
         with real_tensors():
-            return torch.equal(ours, theirs)
+            return _same_bits(ours, theirs)
 
     def throughout(self, node: Node, number: float) -> bool | None:
-        """Is every element this number, which is no -0.0? None if that is not known."""
+        """Is every element this number, the sign of a zero included? None if that is not known."""
         found = self.of(node)
         if found is None or not found.numel():
             return None
         with real_tensors():
-            return bool((found.double() == number).all())
+            return _same_bits(found.double(), torch.full(found.shape, number, dtype=torch.float64))
 
     def look(self, node: Node) -> Hashable | None:
         """Equal for equal values, and seldom for others; None if the value is not known."""
@@ -174,6 +176,8 @@ def _is_sure(node: Node, result: Any, args: Any, kwargs: Any) -> bool:
     if said is None or (result.dtype, result.shape) != (said.dtype, said.shape) or not _is_plain(result):
         return False
     tensors = [a for a in args if isinstance(a, torch.Tensor)]
+    if node.target not in _SIGNED_ZEROS and any(map(_has_negative_zero, (result, *tensors))):
+        return False
     if not any(t.dtype in _FLOATS for t in (result, *tensors)) or node.target in MADE | _MOVES:
         return True
     if node.target in _CASTS:
@@ -186,7 +190,7 @@ def _is_sure(node: Node, result: Any, args: Any, kwargs: Any) -> bool:
     if node.target in _CHOICES:
         return all(_on_grid(a, infinite=True) for a in (*args, *kwargs.values()) if _is_number(a))
     exact = _in_double(node.target, args, kwargs)
-    return exact is not None and _on_grid(result) and torch.equal(exact, result.double())
+    return exact is not None and _on_grid(result) and _same_bits(exact, result.double())
 
 
 def _same(operand: torch.Tensor, result: torch.Tensor) -> bool:
@@ -198,11 +202,18 @@ def _same(operand: torch.Tensor, result: torch.Tensor) -> bool:
 
 
 def _is_plain(result: torch.Tensor) -> bool:
-    """No NaN, and no -0.0: some kernels take the zeros for one another."""
-    if result.dtype not in _FLOATS:
-        return True
-    negative_zero = (result == 0) & torch.signbit(result)
-    return not bool((torch.isnan(result) | negative_zero).any())
+    return result.dtype not in _FLOATS or not bool(torch.isnan(result).any())
+
+
+def _has_negative_zero(tensor: torch.Tensor) -> bool:
+    return tensor.dtype in _FLOATS and bool(((tensor == 0) & torch.signbit(tensor)).any())
+
+
+def _same_bits(left: torch.Tensor, right: torch.Tensor) -> bool:
+    """Of tensors without NaN, of one dtype."""
+    return torch.equal(left, right) and (
+        left.dtype not in _FLOATS or torch.equal(torch.signbit(left), torch.signbit(right))
+    )
 
 
 def _is_number(argument: object) -> bool:

@@ -94,7 +94,7 @@ def uniform(f: Facts, bound: object, number: float) -> Proof:
     path: list[Node] = []
     found = _element(bound.node, path)
     if found is None:
-        same = None if _equal(number, -0.0) else constants(f.prover).throughout(bound.node, number)
+        same = constants(f.prover).throughout(bound.node, number)
         if same is None:
             return Proof(Truth.UNKNOWN, claim, "what it holds is not known")
         return Proof.of(same, claim, "it is computed from numbers alone")

@@ -76,7 +76,8 @@ def test_what_is_worked_out(program: Program, elements: list[float]) -> None:
         lambda x: aten.cos(cast(aten.full([2], 1e30), torch.int64)),  # no integer stands for it
         lambda x: aten.cos(cast(aten.full([2], 0.1), torch.float16)),
         lambda x: aten.cos(aten.full([2], float("nan"))),
-        lambda x: aten.cos(aten.mul(cast(iota(2), torch.float32), -1.0)),  # -0.0
+        lambda x: aten.cos(aten.clamp_min(aten.mul(cast(iota(2), torch.float32), -1.0), -2.0)),  # of a -0.0
+        lambda x: aten.cos(aten.ceil(centres(2) - 1.0)),  # to a -0.0
         lambda x: aten.cos(aten.rand([2])),
         lambda x: aten.cos(aten.empty([2])),
         lambda x: aten.cos(aten.index(iota(3), [iota(2) + 2])),  # out of range
@@ -87,6 +88,22 @@ def test_what_is_worked_out(program: Program, elements: list[float]) -> None:
 )
 def test_what_is_not(program: Program) -> None:
     assert worked_out(program) is None
+
+
+def test_the_sign_of_a_zero_is_known() -> None:
+    def zeros(x: torch.Tensor) -> object:
+        return aten.cos(aten.mul(cast(aten.mul(iota(2), 0), torch.float32), -1.0))
+
+    found = worked_out(zeros)
+    assert found is not None
+    assert found.signbit().all()
+    fired = rules_fired(
+        lambda x: aten.cos(x + aten.mul(cast(iota(4) * 0, torch.float32), -1.0)), torch.randn(3, 4)
+    )
+    assert fired["arithmetic/plus-minus-zero"] == 1
+    assert "arithmetic/plus-minus-zero" not in rules_fired(
+        lambda x: aten.cos(x + cast(iota(4) * 0, torch.float32)), torch.randn(3, 4)
+    )
 
 
 def test_sizes_that_vary_are_not_worked_out() -> None:
