@@ -10,7 +10,7 @@ VENV   ?= .venv
 # gigabytes of GPU libraries with it. Any release in the supported range may be tried, as in
 # `make test VENV=.venv-2.11 TORCH=torch==2.11.0`.
 TORCH  ?= torch==2.13.0
-# What to hand to pytest, as in `make test ARGS="tests/test_match.py -k view"`.
+# What to hand to pytest, as in `make test ARGS="tests/test_match.py -k view"`, or to the benchmark on models.
 ARGS   ?=
 # How many claims `make soak` checks.
 N      ?= 1000000
@@ -20,7 +20,7 @@ PY  := $(BIN)/python
 PIP := $(PY) -m pip --disable-pip-version-check
 DEV := $(VENV)/.installed-dev
 
-.PHONY: help setup test soak verify lint format typecheck demo bench-prover wheel clean
+.PHONY: help setup test soak verify lint format typecheck demo bench-prover bench-models wheel clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -67,6 +67,10 @@ demo: $(VENV)/.installed-demo ## clean real models and show what went
 # Models from the demo's extra, on one thread: what is timed is Python.
 bench-prover: $(VENV)/.installed-demo ## time the prover beside torch's, on the same claims
 	OMP_NUM_THREADS=1 $(PY) tests/bench/prover.py
+
+# All of them take an hour on one core; `make bench-models ARGS="--only Llama --only ViT --jobs 1"` takes a minute.
+bench-models: $(VENV)/.installed-demo ## real models through Inductor without noopelim and with it, and an oracle
+	OMP_NUM_THREADS=1 $(PY) tests/bench/models.py $(ARGS)
 
 # The second environment sees what the first has installed, so torch is not fetched again. The .pth is written
 # after the install, lest pip take the editable noopelim for one already there; a .pth found through it is not

@@ -135,6 +135,11 @@ class Facts:
             found = self._values[node] = Value(node, self)
         return found
 
+    @property
+    def prover(self) -> Prover:
+        """What answers, and what one run knows."""
+        return self._prover
+
     def eq(self, left: Expr, right: Expr) -> Proof:
         """``left == right``."""
         return self._prover.equal(left, right)

@@ -16,7 +16,9 @@ from collections.abc import Iterable
 from torch.fx import Graph, Node
 
 from .calls import op_name, tensor_of
+from .constants import constants
 from .duplicates import DEAD, Duplicates, dead_calls, may_have_twin, plan_merge
+from .equal_constants import EqualConstants
 from .errors import RewriteError
 from .facts import Facts
 from .integers import Prover
@@ -53,6 +55,7 @@ class Run:
         self._open: set[Node] = set()
         self._again = False
         self._duplicates = Duplicates() if index.tidy else None
+        self._constants = EqualConstants(constants(prover)) if index.tidy else None
 
     def to_fixpoint(self) -> None:
         """Rewrite until nothing applies. Raises ``RewriteError``, with the graph as it was, if a rule raises."""
@@ -81,8 +84,11 @@ class Run:
         """In graph order."""
         named, nodes = self._index.named, self._graph.nodes
         if self._duplicates is not None:
+            fixed = set(self._constants.seeds(self._graph)) if self._constants is not None else ()
             return [
-                n for n in nodes if n.op == "call_function" and (id(n.target) in named or may_have_twin(n))
+                n
+                for n in nodes
+                if n.op == "call_function" and (id(n.target) in named or may_have_twin(n) or n in fixed)
             ]
         if len(nodes) < _FEW * len(named):
             return [n for n in nodes if id(n.target) in named and n.op == "call_function"]
@@ -126,6 +132,12 @@ class Run:
                 self._apply(merged)
                 return True
             nearest = merged
+        if self._constants is not None:
+            same = self._constants.plan(node, self.transaction.is_dead, self._legality)
+            if isinstance(same, Plan):
+                self._apply(same)
+                return True
+            nearest = nearest or same
         is_open = nearest is not None or id(node.target) in self._index.sprawling
         facts: Facts | None = None
         matcher: Matcher | None = None

@@ -38,6 +38,7 @@ from torch._ops import HigherOrderOperator, OpOverload
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode, in_kernel_invocation_manager
 from torch.fx.experimental import _config as symbolic_config
 from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv
+from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._sympy.numbers import int_oo
 from torch.utils._sympy.symbol import SymT, symbol_is_type
 from torch.utils._sympy.value_ranges import ValueRanges
@@ -76,6 +77,7 @@ __all__ = [
     "no_new_guards",
     "own_expression_of",
     "ranks_must_agree",
+    "real_tensors",
     "refusals_unlogged",
     "resolved",
     "set_lazy_bits",
@@ -265,6 +267,13 @@ def refusals_unlogged() -> Iterator[None]:
     finally:
         for log, was_disabled in zip(logs, were_disabled, strict=True):
             log.disabled = was_disabled
+
+
+@contextlib.contextmanager
+def real_tensors() -> Iterator[None]:
+    """Calls compute, whatever fake or tracing mode is on, and leave no gradient."""
+    with _disable_current_modes(), torch.no_grad():
+        yield
 
 
 @contextlib.contextmanager

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch.fx import Node
 
 from .calls import arguments, tensor_of
-from .effects import written_by
+from .constants import constants
 from .facts import Facts, Value
 from .kinds import Kind, like_root
 from .pattern import OpCall
 from .proof import Proof, Truth
 from .spellings import ALIASES, CASTS, EXPANDS, PERMUTES, RELABELS
-from .storage import annotated_operands
-from .torch_api import OpOverload, storage_key
+from .writers import writers_below
 
 _aten = torch.ops.aten
 _FILL_AT: dict[Callable[..., object], int] = {
@@ -96,10 +95,13 @@ def uniform(f: Facts, bound: object, number: float) -> Proof:
     path: list[Node] = []
     found = _element(bound.node, path) if bound.target in _MAY_BE_UNIFORM else None
     if found is None:
-        return Proof(Truth.UNKNOWN, claim, "what it holds is not known")
+        same = constants(f.prover).throughout(bound.node, number)
+        if same is None:
+            return Proof(Truth.UNKNOWN, claim, "what it holds is not known")
+        return Proof.of(same, claim, "it is computed from numbers alone")
     if not _equal(found, number):
         return Proof.of(False, claim, f"{path[-1].name} is filled with {found!r}")
-    writer = next(_writers(path), None)
+    writer = next(writers_below(path), None)
     if writer is not None:
         return Proof(Truth.UNKNOWN, claim, f"{writer.name} may write it")
     return Proof.of(True, claim, f"{path[-1].name} is filled with it, and nothing writes it")
@@ -153,24 +155,3 @@ def _converted(number: object, node: Node) -> float | None:
         # The narrowest floats do not all have a zero, or a sign.
         return None
     return int(number) if number >= 0 or dtype.is_signed else None
-
-
-def _writers(path: list[Node]) -> Iterator[Node]:
-    """Calls that may write the memory of a node on the path, by way of any view of it."""
-    seen, stack = set(path), list(path)
-    while stack:
-        node = stack.pop()
-        for user in node.users:
-            if node in written_by(user):
-                yield user
-            if user not in seen and user.op != "output" and _may_view(user, node):
-                seen.add(user)
-                stack.append(user)
-
-
-def _may_view(user: Node, node: Node) -> bool:
-    if not isinstance(user.target, OpOverload) or user.target in RELABELS or node in annotated_operands(user):
-        return True
-    ours, theirs = tensor_of(user), tensor_of(node)
-    key = storage_key(ours) if ours is not None else None
-    return key is not None and theirs is not None and key == storage_key(theirs)

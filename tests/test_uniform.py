@@ -34,7 +34,7 @@ def asked(program: Program, number: float) -> Truth:
         (lambda x: aten.cos(aten.new_full(x, [3], -1)), -1),
         (lambda x: aten.cos(aten.full_like(x, -0.0)), -0.0),
         (lambda x: aten.cos(aten.scalar_tensor(1.0)), 1),
-        (lambda x: aten.cos(aten.full([2], 5.0, dtype=torch.bool)), None),
+        (lambda x: aten.cos(aten.full([2], 5.0, dtype=torch.bool)), 1),
         (lambda x: aten.cos(aten.full([2], -1, dtype=torch.bool)), 1),
         (lambda x: aten.cos(aten.full([2], -1, dtype=torch.uint8)), None),
         (lambda x: aten.cos(prims.convert_element_type(aten.full([2], -0.0), torch.int32)), 0),

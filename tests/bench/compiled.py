@@ -51,7 +51,8 @@ class Lowered:
 @dataclass
 class Seen:
     """Everything of one compilation. ``joint``: the graphs as they enter the joint passes. ``patterns``: how often
-    Inductor's own patterns fired, by the names of its counters, and how often in what makes ``changed``."""
+    Inductor's own patterns fired, by the names of its counters, and how often in what makes ``changed``; in that
+    case from where the graphs enter the joint passes, else in all."""
 
     joint: list[GraphModule] = field(default_factory=list)
     lowered: list[Lowered] = field(default_factory=list)
@@ -103,10 +104,15 @@ def watched(
     seen = Seen()
     entered: list[GraphModule] = []
     left: dict[Graph, GraphModule] = {}
+    counted: list[Counter[str]] = []
+
+    def enter(_: Graph, copied: GraphModule) -> None:
+        entered.append(copied)
+        counted.append(counters["inductor"].copy())
 
     def hooks(of: Passes) -> dict[str, Any]:
         made: dict[str, list[CustomGraphPass]] = {name: [of[name]] if name in of else [] for name in HOOKS}
-        made["joint_custom_pre_pass"].insert(0, _Keep(lambda _, copy: entered.append(copy)))
+        made["joint_custom_pre_pass"].insert(0, _Keep(enter))
         made["post_grad_custom_post_pass"].append(_Keep(left.__setitem__))
         return made
 
@@ -133,6 +139,8 @@ def watched(
         lowered = Lowered(post_grad(gm, example_inputs, is_inference), kind)
         if beside is not None and is_inference:
             before = counters["inductor"].copy()
+            # Graphs inside of the graph entered first.
+            seen.patterns.update(before - counted[0])
             with config.patch(**hooks(beside)):
                 other = _recursive_joint_graph_passes(
                     duplicate(entering.graph), input_device=torch.device("cpu")
@@ -140,6 +148,7 @@ def watched(
                 lowered.changed = post_grad(other, example_inputs, is_inference)
             seen.patterns_changed.update(counters["inductor"] - before)
             del entered[entered.index(entering) + 1 :]
+        counted.clear()
         seen.lowered.append(lowered)
 
         def run(arguments: list[Any]) -> Any:
@@ -154,4 +163,5 @@ def watched(
     before = counters["inductor"].copy()
     with config.patch(force_disable_caches=True, **hooks(passes or {})):
         yield functools.partial(compile_fx, inner_compile=run_as_it_is), seen
-    seen.patterns.update(counters["inductor"] - before - seen.patterns_changed)
+    if beside is None:
+        seen.patterns.update(counters["inductor"] - before)

@@ -17,6 +17,7 @@ from noopelim.torch_api import hints
 _SCALES = (1.0, 2.0**-100, -(2.0**12))
 _FACTORS = (1, 2, 3, 5, 7, 11, 13, 17, 19)
 _SPECIAL = (-0.0, float("nan"), float("inf"), float("-inf"), 1e-40)
+_NAN = -0x003FFEDD
 
 
 class Outcome(enum.Enum):
@@ -38,11 +39,14 @@ def probe(node: Node, source: Node, path: Sequence[Node], values: Mapping[Node, 
             return Outcome.ACCIDENT
     if tensor.is_floating_point() or tensor.is_complex():
         special = torch.tensor(_SPECIAL, dtype=tensor.dtype)
-        tried = special.repeat(tensor.numel() // len(_SPECIAL) + 1)[: tensor.numel()].reshape(tensor.shape)
+        if tensor.dtype is torch.float32:
+            # A NaN that carries something: what compares numbers may give another one.
+            special = torch.cat([special, torch.tensor([_NAN], dtype=torch.int32).view(torch.float32)])
+        tried = special.repeat(tensor.numel() // len(special) + 1)[: tensor.numel()].reshape(tensor.shape)
         # Of a tensor too small for all of them, each by itself.
         rest: Iterator[torch.Tensor] = iter([tried])
-        if tensor.numel() < len(_SPECIAL):
-            rest = (tried.new_full(tensor.shape, value) for value in _SPECIAL)
+        if tensor.numel() < len(special):
+            rest = (value.expand(tensor.shape) for value in special)
         if not all(_holds(node, source, path, values, _laid_out(t, tensor)) for t in rest):
             return Outcome.NUMBERS
     return Outcome.BITS

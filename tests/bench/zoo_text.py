@@ -161,18 +161,6 @@ TEXT = (
     ),
     architecture("Longformer", "LongformerModel", SIZES | {"attention_window": [8, 8]}, MASKED),
     architecture("BigBird", "BigBirdModel", SIZES | {"attention_type": "original_full"}, MASKED),
-    architecture(
-        "Nystromformer",
-        "NystromformerModel",
-        SIZES
-        | {
-            "segment_means_seq_len": 64,
-            "num_landmarks": 8,
-            "conv_kernel_size": 5,
-            "max_position_embeddings": 64,
-        },
-        {"input_ids": Input(("b", 64), below=64)},
-    ),
     architecture("RoFormer", "RoFormerModel", SIZES, MASKED),
     architecture("SqueezeBert", "SqueezeBertModel", SIZES | {"embedding_size": 32}, MASKED),
     architecture("ConvBert", "ConvBertModel", SIZES | {"embedding_size": 16}, MASKED),
