@@ -125,9 +125,13 @@ def _remarks(group: Sequence[Run]) -> Iterator[str]:
             yield f"{example.name}, symbolic: {example.static_only}"
         missed = [run for run in group if run.example is example and not run.kept and not run.done]
         if len(missed) == 1 and not example.static_only:
-            yield f"{example.name}, {'symbolic' if missed[0].dynamic else 'static'}: not built yet"
+            yield f"{example.name}, {'symbolic' if missed[0].dynamic else 'static'}: {_why(missed[0])}"
         elif missed:
-            yield f"{example.name}: not built yet"
+            yield f"{example.name}: {_why(missed[0])}"
+
+
+def _why(run: Run) -> str:
+    return NOT_BUILT.get(run.name, "not looked into")
 
 
 def todo(runs: Sequence[Run]) -> str:
@@ -156,10 +160,7 @@ def _graphs(outcome: Outcome) -> str:
 
 
 def not_built(runs: Sequence[Run]) -> str:
-    """``tests/catalogue_not_built.py`` as this run has it."""
-    names = "".join(f"{run.name}\n" for run in runs if not run.kept and not run.done)
-    return (
-        '"""Runs of the catalogue that no rule removes yet, though one should. ``test_catalogue.py`` asks for the '
-        'removal of\na line once its graph goes; ``python docs/generate.py --not-built`` writes the list anew."""\n\n'
-        f'NOT_BUILT = frozenset(\n    """\n{names}""".strip().splitlines()\n)\n'
-    )
+    """What to add to ``tests/catalogue_not_built.py``, and what to drop from it, by this run."""
+    missed = {run.name for run in runs if not run.kept and not run.done}
+    lines = [f"add: {name}\n" for name in sorted(missed - set(NOT_BUILT))]
+    return "".join((*lines, *(f"drop: {name}\n" for name in sorted(set(NOT_BUILT) - missed))))

@@ -23,8 +23,11 @@ UNVERIFIED = 4
 """The exit code if a rule was refuted or could not be verified."""
 
 
+SHIPPED = "noopelim.patterns"
+
+
 @click.command(epilog=EXIT_CODES, short_help="Check that rules are right.")
-@click.argument("where", metavar="[FILE_OR_MODULE]", default="noopelim.patterns")
+@click.argument("where", metavar="[FILE_OR_MODULE]", default=SHIPPED)
 @click.option("--rule", "only", multiple=True, metavar="GLOB", help="Only the rules whose name matches.")
 @click.option(
     "--scope",
@@ -71,6 +74,10 @@ def _rules(where: str, only: tuple[str, ...]) -> RuleSet:
 
     try:
         rules = load_rules(where)
+        if where == SHIPPED:
+            from .patterns import VALUE_EQUAL
+
+            rules |= VALUE_EQUAL
     except RuleError as error:
         raise BadInput(str(error)) from error
     try:

@@ -130,6 +130,11 @@ def constants(prover: Prover) -> Constants:
     return _of_run.setdefault(prover, Constants())
 
 
+def forget(prover: Prover) -> None:
+    """For one that serves a graph whose nodes come to be others."""
+    _of_run.pop(prover, None)
+
+
 def _in_question(node: Node) -> bool:
     if node.op != "call_function":
         return False

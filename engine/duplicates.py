@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Hashable, Iterable
+from typing import Any
 
 import torch
 from torch.fx import Graph, Node
 
-from .calls import arguments, tensor_of
+from .calls import arguments, signature, tensor_of
 from .effects import kept_for_effect
 from .legality import Legality, Site, Verdict
+from .parts import NARROWS, SELECTS, SLICES, SPLITS, UNBINDS
 from .plans import Law, Plan, Refusal, with_values
 from .proof import Proof
 from .remarks import Stage
+from .torch_api import OpOverload
 
 MERGED = Law("engine/duplicate", "equal calls on equal values compute equal values")
 DEAD = Law("engine/dead", "what nobody reads and changes nothing need not be computed")
 _PROVED = Proof.of(True, "an earlier call is equal", "arguments in schema order")
+
+
+_aten = torch.ops.aten
+_DIM_OF_OPERAND = frozenset(
+    {
+        *(*SPLITS, *UNBINDS, *SLICES, *SELECTS, *NARROWS),
+        *(
+            _aten.sum.dim_IntList,
+            _aten.mean.dim,
+            _aten.amax.default,
+            _aten.amin.default,
+            _aten.var_mean.correction,
+        ),
+        *(_aten._softmax.default, _aten.cumsum.default, _aten.permute.default, _aten.flip.default),
+        *(
+            _aten.gather.default,
+            _aten.index_select.default,
+            _aten.slice_scatter.default,
+            _aten.argmax.default,
+        ),
+    }
+)
+"""Their ``dim`` or ``dims`` are of their first operand, which is a tensor."""
 
 
 class Duplicates:
@@ -67,7 +94,30 @@ def identity(node: Node) -> Hashable | None:
     given = arguments(node)
     if given is None:
         return None
+    if node.target in _DIM_OF_OPERAND:
+        given = _from_front(node, given)
     return node.target, _key(given), node.meta.get("recompute")
+
+
+def _from_front(node: Node, given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """With dims that count from the end counted from the front."""
+    operand, place = given[0], _place_of_dim(node.target)
+    tensor = tensor_of(operand) if isinstance(operand, Node) else None
+    if tensor is None or place is None:
+        return given
+
+    def dim(d: Any) -> Any:
+        return d + tensor.dim() if type(d) is int and d < 0 else d
+
+    named = given[place]
+    counted = [dim(d) for d in named] if isinstance(named, list | tuple) else dim(named)
+    return (*given[:place], counted, *given[place + 1 :])
+
+
+@functools.cache
+def _place_of_dim(target: OpOverload) -> int | None:
+    names = signature(target).names
+    return next((names.index(name) for name in ("dim", "dims") if name in names), None)
 
 
 def _key(argument: object) -> Hashable:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch.fx import Graph, GraphModule, Node
 
-from .calls import is_getitem, nodes_in, operands_at, signature
+from .calls import arguments, is_getitem, nodes_in, operands_at, signature
 from .torch_api import (
     AutoFunctionalized,
     AutoFunctionalizedV2,
@@ -18,6 +18,10 @@ from .torch_api import (
 )
 
 _COLLECTIVES = frozenset({"c10d", "_c10d_functional", "_c10d_functional_autograd", "_dtensor"})
+_DROPOUTS = tuple(
+    getattr(torch.ops.aten, name).default
+    for name in ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
+)
 _TRITON_FUNCTIONAL = "triton_kernel_wrapper_functional"
 
 
@@ -124,11 +128,23 @@ def kept_for_effect(node: Node) -> str | None:
     if isinstance(target, OpOverload):
         if signature(target).written:
             return "it writes its operand"
-        if torch.Tag.nondeterministic_seeded in target.tags:
+        if torch.Tag.nondeterministic_seeded in target.tags and not _drops_nothing(node):
             return "it draws random numbers"
         if target.namespace in _COLLECTIVES:
             return "it is a collective"
-        return "it has side effects" if node.is_impure() else None
+        return "it has side effects" if node.is_impure() and not _drops_nothing(node) else None
     if is_getitem(node) or _pure_function(target):
         return None
     return "what it does is not known"
+
+
+def _drops_nothing(node: Node) -> bool:
+    """Is it a dropout that draws no random numbers: outside of training, or of those that return their operand where
+    the probability is zero?"""
+    if node.target not in _DROPOUTS and node.target is not torch.ops.aten.native_dropout.default:
+        return False
+    given = arguments(node)
+    return given is not None and (
+        given[2] is False
+        or (node.target in _DROPOUTS and isinstance(given[1], int | float) and given[1] == 0)
+    )

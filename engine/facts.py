@@ -13,9 +13,10 @@ from .calls import argument, op_name
 from .errors import MissingMetadata
 from .integers import Expr, Prover
 from .moves import Chained, Moves, permutation_of
-from .parts import made_of
-from .pieces import Pieces, Recipe, recipe_of
+from .parts import made_of, picked
+from .pieces import Pieces
 from .proof import Proof, Truth
+from .recipe import Recipe, recipe_of
 from .shortest import Steps
 from .torch_api import expression_of
 
@@ -235,11 +236,15 @@ class Facts:
         self.local = False
         if 0 in self.root.shape:
             return self.same_shape(x, self.root) & self.same_dtype(x, self.root)
-        parts = made_of(self.root.node)
-        if parts is None or x.rank != self.root.rank:
+        parts, pick = made_of(self.root.node), picked(self.root.node)
+        if (parts is None and pick is None) or x.rank != self.root.rank:
             return Proof.of(False, claim, "pieces")
-        pieces = Pieces(self._prover, parts.dim)
-        ours, theirs = pieces.of(self.root.node), pieces.of(x.node)
+        if pick is not None:
+            pieces = Pieces(self._prover, pick.dim)
+            ours, theirs = pieces.lifted(self.root.node), pieces.lifted(x.node)
+        elif parts is not None:
+            pieces = Pieces(self._prover, parts.dim)
+            ours, theirs = pieces.of(self.root.node), pieces.of(x.node)
         if not pieces.same(ours, theirs):
             if [p.source for p in ours] != [p.source for p in theirs]:
                 return Proof.of(False, claim, "pieces")

@@ -59,6 +59,10 @@ def _cast(x: Moved, dtype: torch.dtype | None, **_: Any) -> Cases | None:
     return iter((x,)) if dtype in (None, x.dtype) else None
 
 
+def _cast_as(x: Moved, other: Moved, **_: Any) -> Cases | None:
+    return iter((x,)) if other.dtype is x.dtype else None
+
+
 def _completed(size: Sequence[Expr], numel: Expr) -> tuple[list[Expr], list[Fact]]:
     """Sizes with -1 worked out, and what that takes."""
     if -1 not in size:
@@ -188,6 +192,7 @@ HANDLERS: dict[object, Handler] = {
     _aten.clone.default: _same,
     _aten.contiguous.default: _same,
     **dict.fromkeys(CASTS, _cast),
+    **dict.fromkeys((_aten.to.other, _aten.type_as.default), _cast_as),
     _aten.view.dtype: _cast,
     _aten.view_copy.dtype: _cast,
     _aten.copy.default: copied,

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.fx import Node
 
+from .constants import forget
 from .drawing import Drawn
 from .errors import MissingMetadata
 from .facts import Facts, resolve
@@ -69,6 +70,8 @@ class Judge:
         the instance behind each node. Without a ``prover`` of its own, the graph that this is about lasts until
         the next. Raises whatever the predicate raises."""
         lay = self._laying.lay if prover is None else as_graph
+        # Nodes are laid anew: nothing that was worked out of them is true any more.
+        forget(self._prover)
         root, behind = lay(call, values, done)
         matched = self._match(root)
         if matched is None:
@@ -151,7 +154,10 @@ class Judge:
         calls: list[Any] = []
         for piece in recipe.pieces:
             start, end = int(piece.start), int(piece.start + piece.length)
-            if isinstance(piece.source, Node):
+            if piece.lifted and isinstance(piece.source, Node):
+                parts.append(_aten.unsqueeze.default(piece.source.meta["val"], recipe.dim))
+                calls.append(CallOf(_aten.unsqueeze.default, (behind[piece.source], recipe.dim)))
+            elif isinstance(piece.source, Node):
                 source = piece.source.meta["val"]
                 parts.append(_aten.slice.Tensor(source, recipe.dim, start, end))
                 calls.append(CallOf(_aten.slice.Tensor, (behind[piece.source], recipe.dim, start, end)))

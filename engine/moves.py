@@ -22,11 +22,19 @@ from .spellings import ALIASES, EXPANDS, PERMUTES, RELABELS
 from .torch_api import expression_of
 
 _aten = torch.ops.aten
-_TRANSPOSES = (_aten.transpose.int, _aten.transpose_copy.int)
+_TRANSPOSES = {
+    _aten.transpose.int: ("dim0", "dim1"),
+    _aten.transpose_copy.int: ("dim0", "dim1"),
+    _aten.swapdims.default: ("dim0", "dim1"),
+    _aten.swapaxes.default: ("axis0", "axis1"),
+}
+_MOVEDIMS = (_aten.movedim.int, _aten.movedim.intlist, _aten.moveaxis.int, _aten.moveaxis.intlist)
+_FLIPS = {_aten.fliplr.default: 1, _aten.flipud.default: 0}
 _MATRIX_TRANSPOSES = (_aten.t.default, _aten.t_copy.default)
 SAME = frozenset({*ALIASES, _aten.clone.default, _aten.contiguous.default})
 _RELABELS, _PERMUTES, _EXPANDS = map(frozenset, (RELABELS, PERMUTES, EXPANDS))
 _SLICES = frozenset({_aten.slice.Tensor, _aten.slice_copy.Tensor})
+_NARROWS = frozenset({_aten.narrow.default, _aten.narrow_copy.default})
 _SELECTS = frozenset({_aten.select.int, _aten.select_copy.int})
 MOVES: tuple[Any, ...] = (
     *RELABELS,
@@ -35,8 +43,9 @@ MOVES: tuple[Any, ...] = (
     *ALIASES,
     _aten.clone.default,
     _aten.contiguous.default,
-    *sorted(_SLICES | _SELECTS, key=str),
+    *sorted(_SLICES | _NARROWS | _SELECTS, key=str),
     _aten.flip.default,
+    *_FLIPS,
 )
 """Calls of one operand, their first argument, whose result has elements of it and no others."""
 
@@ -54,10 +63,26 @@ def permutation_of(node: Node) -> tuple[int, ...]:
         dims = list(range(rank))
         # A 0-d tensor takes dims 0 and -1, and has nothing to swap.
         if rank:
-            first, second = (argument(node, name) % rank for name in ("dim0", "dim1"))
+            first, second = (argument(node, name) % rank for name in _TRANSPOSES[node.target])
             dims[first], dims[second] = dims[second], dims[first]
         return tuple(dims)
+    if node.target is _aten.mT.default:
+        return (*range(rank - 2), rank - 1, rank - 2)
+    if node.target in _MOVEDIMS:
+        return _moved(argument(node, "source"), argument(node, "destination"), rank)
     return tuple(d % rank for d in argument(node, "dims"))
+
+
+def _moved(source: int | Sequence[int], destination: int | Sequence[int], rank: int) -> tuple[int, ...]:
+    """Of ``movedim``: the dims that are not named keep their order."""
+    if not rank:
+        return ()
+    pairs = [
+        [d % rank for d in ([dims] if isinstance(dims, int) else dims)] for dims in (source, destination)
+    ]
+    placed = dict(zip(pairs[1], pairs[0], strict=True))
+    rest = iter(d for d in range(rank) if d not in pairs[0])
+    return tuple(placed[d] if d in placed else next(rest) for d in range(rank))
 
 
 def moved_operand(node: Node) -> Node | None:
@@ -212,13 +237,15 @@ class Moves:
             rank = len(layout.dims)
             if target is _aten.flip.default:
                 return layout.flipped([d % rank for d in argument(node, "dims")])
+            if target in _FLIPS:
+                return layout.flipped([_FLIPS[target]])
             dim = argument(node, "dim") % rank
             first = self._from_front(node, dim, "index" if target in _SELECTS else "start")
             if first is None:
                 return None
             if target in _SELECTS:
                 return layout.picked(dim, first)
-            step = argument(node, "step")
+            step = 1 if target in _NARROWS else argument(node, "step")
             return layout.sliced(dim, first, step, shape[dim]) if isinstance(step, int) else None
         except OutOfReach:
             return None

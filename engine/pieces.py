@@ -14,19 +14,21 @@ from dataclasses import dataclass, replace
 
 from torch.fx import Node
 
-from .calls import argument, tensor_of
+from .calls import tensor_of
 from .integers import Expr, Prover
-from .parts import SELECTS, made_of, scalar_expression
+from .parts import Parts, made_of, picked
 from .torch_api import expression_of
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """``length`` elements along the dim, from ``start``, of ``source``: a node, or the text of a fill value."""
+    """``length`` elements along the dim, from ``start``, of ``source``: a node, or the text of a fill value. A source
+    that is ``lifted`` lacks the dim, and is one element along it."""
 
     source: Node | str
     start: Expr
     length: Expr
+    lifted: bool = False
 
 
 class Unknown(Exception):
@@ -66,9 +68,12 @@ class Pieces:
     def _through(self, node: Node) -> tuple[Piece, ...] | None:
         """The pieces of what a call is made of; None if it is not made along the dim."""
         parts = made_of(node)
-        if parts is None or parts.dim != self._dim or not self._alike(node, parts.values):
+        if parts is None or parts.dim != self._dim or not self._alike(node, parts):
             return None
-        pieces = [self.of(value) for value in parts.values]
+        pieces = [
+            self.lifted(value) if position in parts.lifted else self.of(value)
+            for position, value in enumerate(parts.values)
+        ]
         if parts.kind == "join":
             return self._joined([p for found in pieces for p in found])
         base = pieces[0]
@@ -83,24 +88,34 @@ class Pieces:
         start, size = self._from_front(start, self._size(parts.values[0])), self._size(parts.values[0])
         if parts.kind == "cut":
             return self._joined(self._cut(base, start, self._size(node) if length is None else length))
-        end = start + self._size(parts.values[1])
+        end = start + (self._size(parts.values[1]) if length is None else length)
         return self._joined([*self._cut(base, 0, start), *pieces[1], *self._cut(base, end, size - end)])
 
-    def _alike(self, node: Node, values: Sequence[Node]) -> bool:
+    def lifted(self, value: Node) -> tuple[Piece, ...]:
+        """A value that lacks the dim, as one element along it."""
+        found = picked(value)
+        if found is not None and found.dim == self._dim:
+            try:
+                return self.cut(found.source, found.index, 1)
+            except Unknown:
+                pass
+        return (Piece(value, 0, 1, lifted=True),)
+
+    def _alike(self, node: Node, parts: Parts) -> bool:
         """Nothing is converted, broadcast or told apart by rank on the way."""
         ours = tensor_of(node)
         if ours is None:
             return False
-        for value in values:
-            theirs = tensor_of(value)
-            if theirs is None or theirs.dtype is not ours.dtype or theirs.dim() != ours.dim():
+        for position, value in enumerate(parts.values):
+            theirs, rank = tensor_of(value), ours.dim() - (position in parts.lifted)
+            if theirs is None or theirs.dtype is not ours.dtype or theirs.dim() != rank:
                 return False
         return True
 
     def _from_front(self, bound: Expr, size: Expr) -> Expr:
         if self._at_most(0, bound):
             return bound
-        if isinstance(bound, int) and bound < 0 and self._at_most(-bound, size):
+        if self._at_most(bound, -1) and self._at_most(-bound, size):
             return size + bound
         raise Unknown
 
@@ -131,11 +146,11 @@ class Pieces:
                     raise Unknown
             room = piece.length - start
             if self._at_most(length, room):
-                found.append(Piece(piece.source, piece.start + start, length))
+                found.append(replace(piece, start=piece.start + start, length=length))
                 return found
             if not self._at_most(room, length):
                 raise Unknown
-            found.append(Piece(piece.source, piece.start + start, room))
+            found.append(replace(piece, start=piece.start + start, length=room))
             start, length = 0, length - room
         if not self._is(length, 0):
             raise Unknown
@@ -165,14 +180,29 @@ class Pieces:
     def same(self, left: Sequence[Piece], right: Sequence[Piece]) -> bool:
         """Are the pieces provably the same, one by one?"""
         return len(left) == len(right) and all(
-            a.source == b.source and self._is(a.start, b.start) and self._is(a.length, b.length)
+            (a.source, a.lifted) == (b.source, b.lifted)
+            and self._is(a.start, b.start)
+            and self._is(a.length, b.length)
             for a, b in zip(left, right, strict=True)
+        )
+
+    def lies_in_place(
+        self, base: Node, pieces: Sequence[Piece], places: Sequence[Expr], length: Expr
+    ) -> bool:
+        """Is each piece of ``base`` where it is in ``base``, which has this length?"""
+        if not self._is(self._size(base), length):
+            return False
+        return all(
+            not p.lifted and self._is(p.start, place)
+            for p, place in zip(pieces, places, strict=True)
+            if p.source is base
         )
 
     def whole(self, piece: Piece) -> bool:
         """Is the piece all of its source?"""
         return (
             isinstance(piece.source, Node)
+            and not piece.lifted
             and self._is(piece.start, 0)
             and self._is(piece.length, self._size(piece.source))
         )
@@ -182,66 +212,3 @@ class Pieces:
 
     def _at_most(self, left: Expr, right: Expr) -> bool:
         return self._prover.at_most(left, right).proved
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """A value as pieces along ``dim``. ``picks``: the only piece has one element, and its dim is dropped.
-    ``calls``: how many calls make it, at least; ``fill``: the value of its runs, if there are any."""
-
-    dim: int
-    pieces: tuple[Piece, ...]
-    wholes: frozenset[int]
-    picks: bool = False
-    fill: object = None
-
-    @property
-    def calls(self) -> int:
-        """Cuts, and one join or pad."""
-        cuts = sum(isinstance(p.source, Node) and k not in self.wholes for k, p in enumerate(self.pieces))
-        return cuts + (len(self.pieces) > 1)
-
-    def whole(self, piece: Piece) -> bool:
-        """Need the piece not be cut?"""
-        return self.pieces.index(piece) in self.wholes
-
-    def pads(self) -> tuple[Expr, Expr]:
-        """How much fill before and after the only piece that is none."""
-        at = next(k for k, p in enumerate(self.pieces) if isinstance(p.source, Node))
-        return tuple(  # type: ignore[return-value]
-            sum((p.length for p in side), start=0) for side in (self.pieces[:at], self.pieces[at + 1 :])
-        )
-
-
-def recipe_of(root: Node, prover: Prover) -> Recipe | None:
-    """A value in the fewest pieces known; None if it is not made of pieces that calls could be made of."""
-    picks = root.target in SELECTS
-    if picks:
-        source, dim = argument(root, "self"), argument(root, "dim")
-        tensor = tensor_of(source) if isinstance(source, Node) else None
-        index = scalar_expression(argument(root, "index"))
-        if tensor is None or index is None:
-            return None
-        dim %= tensor.dim()
-        known = Pieces(prover, dim)
-        try:
-            pieces = known.cut(source, index, 1)
-        except Unknown:
-            return None
-    else:
-        parts = made_of(root)
-        if parts is None:
-            return None
-        dim, known = parts.dim, Pieces(prover, parts.dim)
-        pieces = known.of(root)
-    fills = {p.source for p in pieces if isinstance(p.source, str)}
-    real = [p for p in pieces if isinstance(p.source, Node)]
-    if (
-        not real
-        or any(p.source is root for p in real)
-        or (fills and (len(real) > 1 or len(fills) > 1 or picks))
-    ):
-        return None
-    wholes = frozenset(k for k, p in enumerate(pieces) if not picks and known.whole(p))
-    fill = known.fills[fills.pop()] if fills else None
-    return Recipe(dim, pieces, wholes, picks, fill)

@@ -13,13 +13,15 @@ from .extents import extent
 from .facts import Facts
 from .integers import Expr, Prover
 from .knowledge import INT64_MAX
+from .layout import row_major
 from .legality import Legality, Site, Verdict
 from .match import Matched
 from .pattern import Built
-from .pieces import Piece, Recipe
+from .pieces import Piece
 from .plans import NewCall, Plan, Refusal, ask, call_fake, with_values
 from .polynomial import OutOfReach
 from .proof import Proof
+from .recipe import Recipe
 from .remarks import Stage
 from .rule import Rule
 from .torch_api import expression_of
@@ -111,8 +113,19 @@ def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> 
             raise _Unwritable(f"{op_name(root)}: the shorter form does not run without a guard")
         return NewCall(target, args, value)
 
+    def padded(operand: Node | NewCall) -> torch.Tensor:
+        # The kernel asks which pads are negative. Of rows in order it makes rows in order.
+        before, after = _value(operand), tensor_of(root)
+        assert after is not None
+        value = call_fake(_aten.new_empty.default, (before, after.shape), after)
+        if value is None or not row_major(before, unit_dims_too=True):
+            raise _Unwritable("what the shorter form would lie like in memory is not known")
+        return value
+
     def cut(piece: Piece) -> Node | NewCall:
         assert isinstance(piece.source, Node)
+        if piece.lifted:
+            return piece.source if recipe.picks else call(_aten.unsqueeze.default, piece.source, recipe.dim)
         if recipe.picks:
             return call(_aten.select.int, piece.source, recipe.dim, number(piece.start))
         if recipe.whole(piece):
@@ -121,6 +134,18 @@ def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> 
         bounds = (number(bound, piece.source) for bound in (piece.start, end))
         return call(_aten.slice.Tensor, piece.source, recipe.dim, *bounds)
 
+    if recipe.stacks:
+        return call(_aten.stack.default, [p.source for p in recipe.pieces], recipe.dim), 1
+    if recipe.over is not None:
+        start = _start(recipe)
+        if recipe.written.lifted:
+            index = number(start, recipe.over)
+            source = recipe.written.source
+            return call(_aten.select_scatter.default, recipe.over, source, recipe.dim, index), 1
+        source = cut(recipe.written)
+        bounds = number(start, recipe.over), number(start + recipe.written.length, recipe.over)
+        made = 1 + isinstance(source, NewCall)
+        return call(_aten.slice_scatter.default, recipe.over, source, recipe.dim, *bounds), made
     parts = [cut(p) for p in recipe.pieces if isinstance(p.source, Node)]
     fills = {p.source for p in recipe.pieces if isinstance(p.source, str)}
     made = sum(isinstance(part, NewCall) for part in parts)
@@ -128,13 +153,21 @@ def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> 
         before, after = recipe.pads()
         rank = len(tensor_of(root).shape)  # type: ignore[union-attr]
         pads = [0, 0] * (rank - 1 - recipe.dim) + [number(before), number(after)]
-        return call(_aten.constant_pad_nd.default, parts[0], pads, recipe.fill), made + 1
+        return NewCall(
+            _aten.constant_pad_nd.default, (parts[0], pads, recipe.fill), padded(parts[0])
+        ), made + 1
     if len(parts) > 1:
         return call(_aten.cat.default, parts, recipe.dim), made + 1
     (only,) = parts
     if isinstance(only, Node):
         raise _Unwritable("the value is one that is there")
     return only, made
+
+
+def _start(recipe: Recipe) -> Expr:
+    """Where the written piece begins."""
+    before = recipe.pieces[: recipe.pieces.index(recipe.written)]
+    return sum((p.length for p in before), start=0)
 
 
 def _size(node: Node, dim: int) -> Expr:

@@ -10,9 +10,10 @@ import torch
 from torch.fx import Node
 
 from .calls import op_name, tensor_of
-from .extents import Extent
+from .extents import Extent, plus, times
 from .facts import Facts
 from .integers import Prover
+from .knowledge import INT64_MAX
 from .legality import Legality, Site
 from .match import Matched
 from .movement import Sizes
@@ -89,7 +90,7 @@ def _plan_steps(
     before = Moves(prover).shape(source)
     copied = []
     for step in steps:
-        args = _arguments(step, prover, lambda size: scalars.argument(size, root))
+        args = _arguments(step, before, prover, lambda size: scalars.argument(size, root))
         target = _reshape(matched.nodes) if step.kind == "reshape" else step.call()[0]
         if args is None and step.kind == "reshape":
             target, args = _units(before, step.result) or (target, None)
@@ -141,15 +142,28 @@ def _units(before: Sizes | None, after: Sizes) -> tuple[Any, tuple[Any, ...]] | 
 
 
 def _arguments(
-    step: Step, prover: Prover, write: Callable[[Extent], int | Node | None]
+    step: Step, before: Sizes | None, prover: Prover, write: Callable[[Extent], int | Node | None]
 ) -> tuple[Any, ...] | None:
     """The call's arguments after the tensor; None if some size cannot be written down."""
     if step.kind in ("permute", "flip"):
         return (list(step.args),)
     written = [write(size) for size in step.args]
+    if step.kind in ("slice", "select") and before is not None:
+        whole = before[step.args[0]]
+        for position in (1, 2)[: len(step.args) - 1]:
+            if written[position] is None:
+                written[position] = _from_end(step.args[position], whole)
     if step.kind == "reshape" and written.count(None) == 1 and _surely_some(step, written, prover):
         written[written.index(None)] = -1
     return None if None in written else tuple(written) if step.kind in ("slice", "select") else (written,)
+
+
+def _from_end(bound: Extent, whole: Extent) -> int | None:
+    """A bound that is no node of the graph may be a number, counted from the end."""
+    left = plus(bound, times(whole, -1))
+    if not isinstance(left, int) or left > 0:
+        return None
+    return left or INT64_MAX
 
 
 def _surely_some(step: Step, written: Sequence[int | Node | None], prover: Prover) -> bool:

@@ -51,6 +51,13 @@ PERMUTES: tuple[Op, ...] = (
     _aten.transpose_copy.int,
     _aten.t.default,
     _aten.t_copy.default,
+    _aten.mT.default,
+    _aten.swapaxes.default,
+    _aten.swapdims.default,
+    _aten.movedim.int,
+    _aten.movedim.intlist,
+    _aten.moveaxis.int,
+    _aten.moveaxis.intlist,
 )
 """Reorder dims; see ``Facts.permutation``."""
 
@@ -73,6 +80,8 @@ CASTS: tuple[Op, ...] = (
     _aten.to.dtype,
     _aten.to.dtype_layout,
     _aten.to.device,
+    _aten.to.other,
+    _aten.type_as.default,
 )
 """Convert dtype, and some of them device or layout too, element by element."""
 

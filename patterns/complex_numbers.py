@@ -95,4 +95,14 @@ def _from(parts: torch.Tensor, real: tuple[int, int], imaginary: tuple[int, int]
     return found
 
 
-RULES = (real_of_real, conj_of_conj, back_to_complex, back_to_parts, of_its_parts)
+of_real_and_imaginary = Rule(
+    name="complex/of-real-and-imaginary",
+    pattern=OpCall(_aten.complex.default, OpCall(_aten.real.default, X), OpCall(_aten.imag.default, X)),
+    where=lambda f, x: f.same_dtype(x, f.root),
+    to=X,
+    because="a complex number is made of its real and its imaginary part",
+    example=lambda x: _aten.complex(_aten.real(_complex(x)), _aten.imag(_complex(x))),
+    near_miss=(lambda x: _aten.complex(_aten.imag(_complex(x)), _aten.real(_complex(x))),),
+)
+
+RULES = (real_of_real, conj_of_conj, back_to_complex, back_to_parts, of_its_parts, of_real_and_imaginary)

@@ -12,6 +12,33 @@ from ..variants import in_half_precision, of_type
 
 _aten = torch.ops.aten
 
+_WHOLE = (
+    _aten.dropout.default,
+    _aten.feature_dropout.default,
+    _aten.alpha_dropout.default,
+    _aten.feature_alpha_dropout.default,
+)
+"""Calls that return their operand itself where nothing is dropped."""
+
+_not_training_whole = Rule(
+    name="dropout/not-training-whole",
+    pattern=OpCall(_WHOLE, X, ANY, False),
+    to=X,
+    because="dropout drops nothing outside of training",
+    example=lambda x: _aten.dropout(_aten.neg(x), 0.5, False),
+    near_miss=(lambda x: _aten.dropout(_aten.neg(x), 0.5, True),),
+)
+
+_with_probability_zero_whole = Rule(
+    name="dropout/with-probability-zero-whole",
+    pattern=OpCall(_WHOLE, X, var("p"), ANY),
+    where=lambda f, x, p: uniform(f, p, 0),
+    to=X,
+    because="dropout with probability zero returns its operand",
+    example=lambda x: _aten.dropout(_aten.neg(x), 0.0, True),
+    near_miss=(lambda x: _aten.dropout(_aten.neg(x), 0.5, True),),
+)
+
 not_training = Rule(
     name="dropout/not-training",
     pattern=OpCall(operator.getitem, OpCall(_aten.native_dropout.default, X, ANY, False), 0),
@@ -40,5 +67,5 @@ with_probability_zero = Rule(
     ),
 )
 
-RULES = (not_training, with_probability_zero)
+RULES = (not_training, with_probability_zero, _not_training_whole, _with_probability_zero_whole)
 VALUE_EQUAL = (in_half_precision(with_probability_zero, lambda f, x, p: narrow(x) & uniform(f, p, 0)),)

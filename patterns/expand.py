@@ -2,9 +2,9 @@
 
 import torch
 
-from ..pattern import SIZE, OpCall, X
+from ..pattern import ANY, SIZE, OpCall, X
 from ..rule import Rule
-from ..spellings import EXPANDS, expand
+from ..spellings import EXPANDS, expand, getitem
 
 _aten = torch.ops.aten
 
@@ -41,4 +41,26 @@ repeat_once = Rule(
     near_miss=(lambda x: _aten.repeat(x, (1, 2)), lambda x: _aten.repeat(x, (1, 1, 1))),
 )
 
-RULES = (to_own_shape, of_expand, repeat_once)
+
+def _broadcast(count: int, at: int) -> Rule:
+    """The value at this place among so many that are broadcast together."""
+
+    def call(x: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = _aten.broadcast_tensors([*others[:at], x, *others[at:]])[at]
+        return found
+
+    return Rule(
+        name=f"expand/{at + 1}-of-{count}-broadcast-together",
+        pattern=getitem(
+            OpCall(_aten.broadcast_tensors.default, [*[ANY] * at, X, *[ANY] * (count - 1 - at)]), at
+        ),
+        where=lambda f, x: f.same_shape(x, f.root),
+        to=X,
+        because="a broadcast to the shape a value has repeats nothing",
+        example=lambda x, y: call(x, *[y] * (count - 1)),
+        near_miss=(lambda x, y: call(x, *[_aten.unsqueeze(y, 0)] * (count - 1)),),
+    )
+
+
+# Longer lists are composed of broadcasts before they reach a compiler.
+RULES = (to_own_shape, of_expand, repeat_once, _broadcast(2, 0), _broadcast(2, 1))

@@ -1,4 +1,4 @@
-"""Joins of one part, of a part with nothing, and of all that a value was taken apart into."""
+"""Joins of one part, and of a part with nothing. Joins of parts of one value are a matter of ``pieces``."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 import torch
 
 from ..kinds import like_root
-from ..pattern import ANY, SIZE, OpCall, X, var
-from ..places import same_dim
+from ..pattern import SIZE, OpCall, X, var
 from ..rule import Rule
-from ..spellings import getitem, relabel, reshape
-from ..spellings_parts import CATS, STACKS, cat, stack, unbind
+from ..spellings import relabel, reshape
+from ..spellings_parts import CATS, STACKS, cat
 from ..variants import of_type
 
 _aten = torch.ops.aten
@@ -59,9 +58,10 @@ def _with_nothing(name: str, before: bool) -> Rule:
 
     return Rule(
         name=f"cat/{name}",
-        pattern=cat(pair(X, ANY)),
-        # An operand without elements may have promoted the result, or have another rank.
-        where=like_root,
+        pattern=cat(pair(X, var("other"))),
+        # An operand without elements may have promoted the result, or have another rank. Of two operands without
+        # elements it is the first.
+        where=lambda f, x, other: like_root(f, x) & ~like_root(f, other) if before else like_root(f, x),
         to=X,
         because="if the result is no larger than one operand, the other has no elements",
         example=lambda x: joined(x, _beside(x)),
@@ -72,27 +72,10 @@ def _with_nothing(name: str, before: bool) -> Rule:
     )
 
 
-def _stack_of_unbind(count: int) -> Rule:
-    parts = unbind(X, var("dim"))
-    return Rule(
-        name=f"stack/of-unbind-in-{count}",
-        pattern=stack([getitem(parts, k) for k in range(count)], var("outer")),
-        where=lambda f, x, dim, outer: f.same_shape(x, f.root) & same_dim(x.rank, dim, outer),
-        to=X,
-        because="all parts along a dim, put together again along that dim in order, are the whole",
-        example=lambda x: _aten.stack(_aten.unbind(_aten.repeat(x, (count, 1, 1)), 0), -3),
-        near_miss=(
-            lambda x: _aten.stack(_aten.unbind(x, 1)[:count], 1),
-            lambda x: _aten.stack(_aten.unbind(_aten.slice(_aten.slice(x, 0, 0, count), 1, 0, count), 1), 0),
-        ),
-    )
-
-
 RULES = (
     cat_of_one,
     stack_of_one_and_back,
     stack_of_one_reshaped,
     _with_nothing("then-nothing", before=False),
     _with_nothing("after-nothing", before=True),
-    *map(_stack_of_unbind, (2, 3)),
 )

@@ -5,7 +5,19 @@ from typing import Any
 
 import torch
 
-from ..parts import CATS, PADS, SCATTERS, SELECTS, SLICES, SPLITS, UNSQUEEZES
+from ..parts import (
+    CATS,
+    NARROWS,
+    PADS,
+    SCATTERS,
+    SELECT_SCATTERS,
+    SELECTS,
+    SLICES,
+    SPLITS,
+    STACKS,
+    UNBINDS,
+    UNSQUEEZES,
+)
 from ..pattern import ANY, Assembly, Built, OpCall, X, var
 from ..rule import Rule
 from ..spellings import getitem, slice_, slice_scatter
@@ -19,6 +31,7 @@ def _cut(x: Any) -> Any:
     return slice_(x, var("dim"), ANY, ANY)
 
 
+_UNBOUND = OpCall(UNBINDS, X, ANY)
 _FORMS = (
     cat([_cut(X), _cut(X)]),
     cat([X, _Y], ANY),
@@ -33,8 +46,15 @@ _FORMS = (
     OpCall(PADS, OpCall(PADS, X, ANY, ANY), ANY, ANY),
     OpCall(SELECTS, cat([X, _Y], ANY), ANY, ANY),
     cat([getitem(OpCall(SPLITS, X, rest="any")), getitem(OpCall(SPLITS, X, rest="any"))], ANY),
+    OpCall(STACKS, [getitem(_UNBOUND, 0), getitem(_UNBOUND, 1)], ANY),
+    OpCall(SELECTS, OpCall(STACKS, [X, _Y], ANY), ANY, ANY),
+    OpCall(SELECTS, OpCall(SELECT_SCATTERS, _Y, X, ANY, ANY), ANY, ANY),
+    cat([OpCall(UNSQUEEZES, X, ANY), OpCall(UNSQUEEZES, _Y, ANY)], ANY),
 )
-_TREE = (*CATS, *SLICES, *SCATTERS, *PADS, *UNSQUEEZES, operator.getitem)
+_TREE = (
+    *(*CATS, *STACKS, *SLICES, *NARROWS, *SELECTS, *SCATTERS, *SELECT_SCATTERS, *PADS, *UNSQUEEZES),
+    operator.getitem,
+)
 
 whole = Rule(
     name="pieces/whole",
@@ -52,7 +72,7 @@ whole = Rule(
 
 fewer = Rule(
     name="pieces/fewer",
-    pattern=Assembly((*_TREE, *SELECTS), X, _FORMS),
+    pattern=Assembly(_TREE, X, _FORMS),
     to=Built(lambda f: f.pieces()),
     because="a value is made of the same pieces whether they are cut and joined at once or in turn",
     example=lambda x, y: _aten.slice(_aten.slice_scatter(x, _aten.slice(y, 1, 0, 2), 1, 0, 2), 1, 3, 5),

@@ -95,6 +95,10 @@ def is_pinned(node: fx.Node) -> bool:
         return False
     target = node.target
     if isinstance(target, OpOverload):
+        if target._opname.endswith("dropout") and node.args[2] is False:
+            return False  # outside of training it draws nothing
+        if target is torch.ops.aten.dropout.default and node.args[1] == 0:
+            return False  # it returns its operand before it would draw
         seeded = torch.Tag.nondeterministic_seeded in target.tags
         return seeded or target._schema.is_mutable or node.is_impure()
     if isinstance(target, HigherOrderOperator):
