@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,11 +24,32 @@ class Signature:
     aliased: tuple[int, ...]
     written: tuple[int, ...]
     returns_alias: bool
+    target: OpOverload
+    fewest: int
+    """How many arguments a call without keywords has, at least."""
+
+    def position(self, name: str) -> int:
+        """Where an argument stands. Raises ``KeyError`` if there is none of the name."""
+        try:
+            return self.names.index(name)
+        except ValueError:
+            raise KeyError(name) from None
 
 
-@functools.cache
+# By identity: an overload is one object, and its own hash is slow. Each entry keeps its overload, so that no
+# other can come to have the number.
+_signatures: dict[int, Signature] = {}
+
+
 def signature(target: OpOverload) -> Signature:
     """The schema of ``target``, read once per process."""
+    found = _signatures.get(id(target))
+    if found is None:
+        found = _signatures[id(target)] = _signature(target)
+    return found
+
+
+def _signature(target: OpOverload) -> Signature:
     schema = target._schema
     arguments = schema.arguments
     return Signature(
@@ -39,6 +59,8 @@ def signature(target: OpOverload) -> Signature:
         aliased=tuple(i for i, a in enumerate(arguments) if a.alias_info is not None),
         written=tuple(i for i, a in enumerate(arguments) if a.alias_info and a.alias_info.is_write),
         returns_alias=any(r.alias_info is not None for r in schema.returns),
+        target=target,
+        fewest=max((i + 1 for i, a in enumerate(arguments) if not a.has_default_value()), default=0),
     )
 
 
@@ -48,12 +70,12 @@ def arguments(node: Node) -> tuple[Any, ...] | None:
     For a plain function such as ``operator.getitem`` these are the positional arguments, and keyword
     arguments do not fit.
     """
-    args, kwargs = node.args, node.kwargs
-    if not isinstance(node.target, OpOverload):
+    args, kwargs, target = node.args, node.kwargs, node.target
+    if not isinstance(target, OpOverload):
         return None if kwargs else tuple(args)
-    sig = signature(node.target)
-    if len(args) == len(sig.names) and not kwargs:
-        return tuple(args)
+    sig = signature(target)
+    if not kwargs and sig.fewest <= len(args) <= len(sig.names):
+        return (*args, *sig.defaults[len(args) :])
     if len(args) > len(sig.names) or not kwargs.keys() <= set(sig.names[len(args) :]):
         return None
     rest = range(len(args), len(sig.names))
@@ -67,7 +89,7 @@ def argument(node: Node, name: str) -> Any:
     values = arguments(node)
     if values is None or not isinstance(node.target, OpOverload):
         raise KeyError(f"{node.name} ({node.target}) is not a call that fits an operator schema")
-    return dict(zip(signature(node.target).names, values, strict=True))[name]
+    return values[signature(node.target).position(name)]
 
 
 def nodes_in(argument: object) -> Iterator[Node]:
@@ -87,7 +109,10 @@ def nodes_in(argument: object) -> Iterator[Node]:
 
 def operands_at(node: Node, positions: tuple[int, ...]) -> Iterator[Node]:
     """The nodes that an operator call passes for these positions of its schema, by position or by keyword."""
-    names = signature(node.target).names
+    target = node.target
+    if not isinstance(target, OpOverload):
+        return
+    names = signature(target).names
     for position in positions:
         if position < len(node.args):
             yield from nodes_in(node.args[position])

@@ -25,6 +25,8 @@ class Duplicates:
 
     def __init__(self) -> None:
         self._first: dict[Hashable, Node] = {}
+        self.displaced: Node | None = None
+        """The call that the last question found to be known so far, and to come after an equal one."""
         self.complete = False
         """Are all calls of the graph known, not just those that were looked at?"""
 
@@ -40,6 +42,7 @@ class Duplicates:
         """An equal call before ``node``; if the equal call known so far comes after it, that one is forgotten
         and ``node`` known instead."""
         key = identity(node)
+        self.displaced = None
         if key is None:
             return None
         known = self._first.get(key)
@@ -48,7 +51,7 @@ class Duplicates:
             return None
         if known < node:
             return known
-        self._first[key] = node
+        self._first[key], self.displaced = node, known
         return None
 
 

@@ -31,7 +31,9 @@ class EqualConstants:
             self._add(node)
         return [n for n in found if n.target not in MADE]
 
-    def plan(self, root: Node, is_dead: Callable[[Node], bool], legality: Legality) -> Plan | Refusal | None:
+    def plan(
+        self, root: Node, is_dead: Callable[[Node], bool], aliasing: Callable[[], Legality]
+    ) -> Plan | Refusal | None:
         """The earliest constant that has the root's elements in its place; None if there is none."""
         operands = root._input_nodes
         if root.target in MADE or not operands or not all(map(self._known.has, operands)):
@@ -40,6 +42,7 @@ class EqualConstants:
         for twin in sorted(n for n in self._add(root) if n < root and not is_dead(n)):
             if not self._known.equal(root, twin):
                 continue
+            legality = aliasing()
             verdict = legality.may_replace(Site(root, (root,), twin))
             if verdict.legal:
                 proof = Proof.of(True, f"{root.name} is {twin.name} element by element", "both were computed")

@@ -9,43 +9,62 @@ import sympy
 import torch
 from torch.fx import Node
 
-from .calls import argument, op_name, tensor_of
+from .calls import argument, op_name
 from .errors import MissingMetadata
 from .integers import Expr, Prover
-from .moves import Moves, permutation_of
+from .moves import Chained, Moves, permutation_of
 from .parts import made_of
 from .pieces import Pieces, Recipe, recipe_of
 from .proof import Proof, Truth
-from .shortest import Steps, shortest
+from .shortest import Steps
 from .torch_api import expression_of
 
 
 class Value:
     """A tensor value in the graph, by what its metadata says. Sizes and strides are ints or sympy."""
 
-    __slots__ = ("_shape", "_tensor", "node")
+    __slots__ = ("_facts", "_node", "_shape", "_tensor")
 
-    def __init__(self, node: Node) -> None:
-        tensor = tensor_of(node)
-        if tensor is None:
+    def __init__(self, node: Node, facts: Facts | None = None) -> None:
+        tensor = node.meta.get("val")
+        if not isinstance(tensor, torch.Tensor):
             raise MissingMetadata(
                 f'node {node.name!r} ({op_name(node)}) has no tensor in meta["val"]; run FakeTensorProp first'
             )
-        self.node = node
+        self._node = node
+        self._facts = facts
         self._tensor = tensor
         self._shape: tuple[Expr, ...] | None = None
+
+    @property
+    def node(self) -> Node:
+        """The node that computes it. Who asks may look anywhere from there, so the answer of a predicate that does
+        is not relied on once the graph has changed."""
+        if self._facts is not None:
+            self._facts.local = False
+        return self._node
+
+    @property
+    def target(self) -> object:
+        """What the node calls; None if it is no call of a function."""
+        return self._node.target if self._node.op == "call_function" else None
 
     @property
     def shape(self) -> tuple[Expr, ...]:
         """Sizes."""
         if self._shape is None:
-            self._shape = tuple(map(expression_of, self._tensor.shape))
+            facts = self._facts
+            self._shape = (
+                tuple(map(expression_of, self._tensor.shape))
+                if facts is None
+                else facts._prover.sizes(self._tensor)
+            )
         return self._shape
 
     @property
     def name(self) -> str:
         """The node's name, for claims."""
-        return self.node.name
+        return self._node.name
 
     @property
     def rank(self) -> int:
@@ -71,7 +90,7 @@ class Value:
         return f"{self.name}[{', '.join(map(str, self.shape))}]"
 
 
-def resolve(bound: object) -> Any:
+def resolve(bound: object, facts: Facts | None = None) -> Any:
     """What a predicate sees of a bound argument: a ``Value``, an int or sympy expression, a tuple of such,
     or the constant itself. Raises ``MissingMetadata`` for a node that nothing is known of."""
     if isinstance(bound, Node):
@@ -82,9 +101,9 @@ def resolve(bound: object) -> Any:
             return value.node.expr
         if isinstance(value, bool | int | float | complex):
             return value
-        return Value(bound)
+        return Value(bound) if facts is None else facts.value(bound)
     if isinstance(bound, list | tuple):
-        return tuple(map(resolve, bound))
+        return tuple(resolve(b, facts) for b in bound)
     if isinstance(bound, torch.SymInt):
         return expression_of(bound)
     return bound
@@ -97,12 +116,24 @@ class Facts:
     involved has no usable ``meta["val"]``, and the engine then skips the match with a remark.
     """
 
-    __slots__ = ("_moves", "_prover", "root")
+    __slots__ = ("_chain", "_moves", "_prover", "_values", "local", "root")
 
-    def __init__(self, prover: Prover, root: Node) -> None:
+    def __init__(self, prover: Prover, root: Node, moves: Moves | None = None) -> None:
+        """``moves``: what is known of chains in the graph already."""
         self._prover = prover
-        self._moves = Moves(prover)
-        self.root = Value(root)
+        self._moves = Moves(prover) if moves is None else moves
+        self._values: dict[Node, Value] = {}
+        self._chain: Chained | None = None
+        self.local = True
+        """Is all that was asked a matter of the matched calls, their chains and their operands' metadata?"""
+        self.root = self.value(root)
+
+    def value(self, node: Node) -> Value:
+        """What is known of a node's value. Raises ``MissingMetadata``."""
+        found = self._values.get(node)
+        if found is None:
+            found = self._values[node] = Value(node, self)
+        return found
 
     @property
     def prover(self) -> Prover:
@@ -127,9 +158,12 @@ class Facts:
         def claim() -> str:
             return f"shape of {left!r} == shape of {right!r}"
 
-        if left.rank != right.rank:
-            return Proof.of(False, claim, f"rank {left.rank} and rank {right.rank}")
-        return Proof.all(map(self.eq, left.shape, right.shape), claim)
+        ours, theirs = left.shape, right.shape
+        if len(ours) != len(theirs):
+            return Proof.of(False, claim, f"rank {len(ours)} and rank {len(theirs)}")
+        if ours == theirs:
+            return Proof(Truth.PROVED, claim, "the same expression" if ours else "vacuous")
+        return Proof.all(map(self.eq, ours, theirs), claim)
 
     def same_dtype(self, left: Value, right: Value) -> Proof:
         """Equal element types."""
@@ -137,7 +171,9 @@ class Facts:
 
     def argument(self, value: Value, name: str) -> Any:
         """An argument of the call that computes ``value``, by its schema name, resolved."""
-        return resolve(argument(value.node, name))
+        if value is not self.root:
+            self.local = False
+        return resolve(argument(value._node, name), self)
 
     def no_size_kept(self, size: Sequence[Expr]) -> Proof:
         """No entry of an ``expand`` size is -1, which stands for the operand's own size."""
@@ -151,8 +187,8 @@ class Facts:
         Only for a root that reaches ``of`` through calls of ``spellings.reorder`` alone.
         """
         dims = tuple(range(self.root.rank))
-        node = self.root.node
-        while node is not of.node:
+        node = self.root._node
+        while node is not of._node:
             step = permutation_of(node)
             dims = tuple(step[d] for d in dims)
             node = argument(node, "self")
@@ -170,9 +206,11 @@ class Facts:
 
         if 0 in self.root.shape:
             return self.same_shape(x, self.root)
-        traced = self._moves.traced(self.root.node)
-        ours, theirs = traced.get(self.root.node), traced.get(x.node)
-        if ours is None or theirs is None or ours.base is not theirs.base:
+        chained = self._chained()
+        nodes, traced = chained.nodes, chained.traced
+        ours = traced[0]
+        theirs = traced[nodes.index(x._node)] if x._node in nodes else None
+        if ours is None or theirs is None or ours.base != theirs.base:
             return Proof(Truth.UNKNOWN, claim, "no common source is known")
         if not ours.layout.same(theirs.layout):
             return Proof.of(False, claim, "index maps")
@@ -181,11 +219,12 @@ class Facts:
     def shortest(self, x: Value) -> Steps | None:
         """The shortest known chain of calls on ``x``, an earlier value of the root's chain, that has the root's
         value; None if none is known."""
-        layout = self._moves.between(x.node, self.root.node)
-        before, after = self._moves.shape(x.node), self._moves.shape(self.root.node)
-        if layout is None or before is None or after is None:
-            return None
-        return shortest(layout, before, after)
+        return self._chained().shortest(x._node)
+
+    def _chained(self) -> Chained:
+        if self._chain is None:
+            self._chain = self._moves.along(self.root._node)
+        return self._chain
 
     def is_made_of(self, x: Value) -> Proof:
         """Is the root, cut and joined along one dim, all of ``x`` and nothing else?"""
@@ -193,6 +232,7 @@ class Facts:
         def claim() -> str:
             return f"{self.root!r} is made of {x!r} alone"
 
+        self.local = False
         if 0 in self.root.shape:
             return self.same_shape(x, self.root) & self.same_dtype(x, self.root)
         parts = made_of(self.root.node)

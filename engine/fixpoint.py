@@ -15,20 +15,24 @@ from collections.abc import Iterable
 
 from torch.fx import Graph, Node
 
-from .calls import op_name
+from .calls import op_name, tensor_of
 from .constants import constants
 from .duplicates import DEAD, Duplicates, dead_calls, may_have_twin, plan_merge
 from .equal_constants import EqualConstants
 from .errors import RewriteError
+from .facts import Facts
 from .integers import Prover
 from .legality import Legality
-from .match import MAX_CALLS, Index
-from .plans import Plan, Refusal
+from .match import MAX_CALLS, Index, Matched, Matcher
+from .moves import Moves
+from .plans import NewCall, Plan, Refusal
 from .proof import Proof
 from .remarks import Missed, Passed, Report
 from .rewrite import carry_out, plan, retire
 from .transaction import Transaction
 
+_FEW = 4
+"""Nodes for each target, up to which a walk of the graph is cheaper than its table of targets."""
 _UNREAD = Proof.of(True, "nobody reads it", "the graph")
 
 
@@ -42,8 +46,14 @@ class Run:
         self.transaction = Transaction(graph)
         self._graph, self._index, self._prover, self._path = graph, index, prover, path
         self._may_alias = may_alias
-        self._worklist = _Worklist()
+        self._known_legality: Legality | None = None
+        self._moves = Moves(prover)
+        self._worklist = Worklist()
         self._refused: dict[Node, Refusal] = {}
+        # Of the refused, those whose answer may change with any rewrite; of the others it changes with what they
+        # match alone, and that puts them back on the worklist.
+        self._open: set[Node] = set()
+        self._again = False
         self._duplicates = Duplicates() if index.tidy else None
         self._constants = EqualConstants(constants(prover)) if index.tidy else None
 
@@ -51,24 +61,38 @@ class Run:
         """Rewrite until nothing applies. Raises ``RewriteError``, with the graph as it was, if a rule raises."""
         try:
             seeds = self._seeds()
-            legality = Legality(self._graph, self._prover, self._may_alias) if seeds else None
             if self._index.tidy:
-                self._bury(dead_calls(self._graph))
-            if legality is not None:
-                self._drain(legality, seeds)
+                dead = dead_calls(self._graph)
+                if dead and seeds:
+                    # What a dead call says of aliasing is said before it goes.
+                    self._legality()
+                self._bury(dead)
+            self._drain(seeds)
         except BaseException:
             self.transaction.rollback()
             raise
         self.report.nodes_after = self.report.nodes_before - self.transaction.net_removed
         self.report.missed = [self._missed(node, refusal) for node, refusal in self._refused.items()]
 
+    def _legality(self) -> Legality:
+        """Read off the graph when first asked for, which is before the first rewrite: most graphs have none."""
+        if self._known_legality is None:
+            self._known_legality = Legality(self._graph, self._prover, self._may_alias)
+        return self._known_legality
+
     def _seeds(self) -> list[Node]:
-        seeds = [n for target in self._index.targets for n in _calls_of(self._graph, target)]
+        """In graph order."""
+        named, nodes = self._index.named, self._graph.nodes
         if self._duplicates is not None:
-            seeds += [n for n in self._graph.nodes if n.op == "call_function" and may_have_twin(n)]
-        if self._constants is not None:
-            seeds += self._constants.seeds(self._graph)
-        return seeds
+            fixed = set(self._constants.seeds(self._graph)) if self._constants is not None else ()
+            return [
+                n
+                for n in nodes
+                if n.op == "call_function" and (id(n.target) in named or may_have_twin(n) or n in fixed)
+            ]
+        if len(nodes) < _FEW * len(named):
+            return [n for n in nodes if id(n.target) in named and n.op == "call_function"]
+        return sorted(n for target in self._index.targets for n in _calls_of(self._graph, target))
 
     def _bury(self, dead: Iterable[Node]) -> None:
         """Retire calls that nobody reads, and what only they read."""
@@ -88,66 +112,103 @@ class Run:
                 )
                 retire(node, self.transaction)
 
-    def _drain(self, legality: Legality, seeds: Iterable[Node]) -> None:
-        self._worklist.extend(seeds)
+    def _drain(self, seeds: list[Node]) -> None:
+        self._worklist.begin(seeds)
         progress = True
         while progress:
             progress = False
             while (node := self._worklist.pop()) is not None:
                 if not self.transaction.is_dead(node):
-                    progress |= self._visit(node, legality)
+                    progress |= self._visit(node)
             if progress:
-                self._worklist.extend(self._refused)
+                self._again = True
+                self._worklist.begin(sorted(self._open))
 
-    def _visit(self, node: Node, legality: Legality) -> bool:
+    def _visit(self, node: Node) -> bool:
         nearest: Refusal | None = None
         if self._duplicates is not None and may_have_twin(node):
-            merged = self._merged(node, self._duplicates, legality)
+            merged = self._merged(node, self._duplicates)
             if isinstance(merged, Plan):
-                self._refused.pop(node, None)
-                self._apply(merged, legality)
+                self._apply(merged)
                 return True
             nearest = merged
         if self._constants is not None:
-            same = self._constants.plan(node, self.transaction.is_dead, legality)
+            same = self._constants.plan(node, self.transaction.is_dead, self._legality)
             if isinstance(same, Plan):
-                self._refused.pop(node, None)
-                self._apply(same, legality)
+                self._apply(same)
                 return True
             nearest = nearest or same
+        is_open = nearest is not None or id(node.target) in self._index.sprawling
+        facts: Facts | None = None
+        matcher: Matcher | None = None
+        matched: Matched | None = None
         for rule, match in self._index.at(node):
             try:
-                matched = match(node)
-                outcome = plan(rule, node, matched, self._prover, lambda: legality) if matched else None
+                if match is not matcher:
+                    matcher, matched = match, match(node)
+                if matched is None:
+                    continue
+                if facts is None:
+                    facts = self._facts(node)
+                outcome = plan(rule, node, matched, self._prover, self._legality, facts)
             except Exception as error:
                 raise RewriteError(
                     f"rule {rule.name!r} raised at node {self._path}{node.name} ({op_name(node)}): "
                     f"{type(error).__name__}: {error}; the graph is unchanged; mend the rule or leave it out"
                 ) from error
             if isinstance(outcome, Plan):
-                self._refused.pop(node, None)
-                self._apply(outcome, legality)
+                self._apply(outcome)
                 return True
             if outcome is not None and (nearest is None or outcome.stage > nearest.stage):
                 nearest = outcome
         if nearest is None:
-            self._refused.pop(node, None)
+            self._settled(node)
         else:
             self._refused[node] = nearest
+            if is_open or (facts is not None and not facts.local):
+                self._open.add(node)
+            else:
+                self._open.discard(node)
         return False
 
-    def _merged(self, node: Node, known: Duplicates, legality: Legality) -> Plan | Refusal | None:
-        twin = known.earlier(node, self.transaction.is_dead)
-        return None if twin is None else plan_merge(node, twin, legality)
+    def _facts(self, node: Node) -> Facts | None:
+        """None if nothing is known of the node, which a rule that is tried then says."""
+        return Facts(self._prover, node, self._moves) if tensor_of(node) is not None else None
 
-    def _apply(self, found: Plan, legality: Legality) -> None:
-        root = found.root
+    def _settled(self, node: Node) -> None:
+        """There is nothing to say of the node, or no node any more."""
+        self._refused.pop(node, None)
+        self._open.discard(node)
+
+    def _merged(self, node: Node, known: Duplicates) -> Plan | Refusal | None:
+        twin = known.earlier(node, self.transaction.is_dead)
+        if known.displaced is not None:
+            self._reopen(known.displaced, node)
+        return None if twin is None else plan_merge(node, twin, self._legality())
+
+    def _reopen(self, refused: Node, visited: Node) -> None:
+        """Try a refused node once more, in this sweep if that is one over refused nodes and still to come to it."""
+        if refused in self._refused:
+            self._open.add(refused)
+            if self._again and visited < refused:
+                self._worklist.push(refused)
+
+    def _apply(self, found: Plan) -> None:
+        root, legality = found.root, self._legality()
+        self._settled(root)
         if self._duplicates is not None and not self._duplicates.complete:
             self._duplicates.know(self._graph.nodes)
+        lone = [] if isinstance(found.to, NewCall) or len(found.to.users) != 1 else list(found.to.users)
         to, users, made = carry_out(found, self.transaction)
         for new in made:
             legality.storages.add(new)
             self._worklist.push(new)
+            lone += [next(iter(read.users)) for read in new.all_input_nodes if len(read.users) == 2]
+        # Who was alone to read a value may have a twin now.
+        # What is told of a view has changed, and with it what is told of its readers.
+        restated = [node for view in found.values for node in (view, *view.users)]
+        for node in (*lone, *restated):
+            self._reopen(node, root)
         legality.took_over(root, to)
         self.report.passed.append(
             Passed(
@@ -163,7 +224,7 @@ class Run:
         )
         for node in retire(root, self.transaction):
             if self.transaction.is_dead(node):
-                self._refused.pop(node, None)
+                self._settled(node)
             else:
                 self._worklist.push(node)
         self._requeue(users)
@@ -176,6 +237,8 @@ class Run:
             level = [user for node in level for user in node.users]
         links = [user for user in users if user.target in self._index.chained]
         for _ in range(MAX_CALLS):
+            if not links:
+                break
             self._worklist.extend(links)
             links = [user for node in links for user in node.users if user.target in self._index.chained]
 
@@ -191,33 +254,48 @@ class Run:
         )
 
 
-class _Worklist:
+class Worklist:
     """A set of nodes, taken in graph order. A node's order key is fixed while it is in a graph."""
 
     def __init__(self) -> None:
+        # What a sweep begins with is in order already; a heap takes what comes meanwhile.
+        self._first: list[Node] = []
         self._heap: list[Node] = []
         self._waiting: set[Node] = set()
 
+    def begin(self, nodes: list[Node]) -> None:
+        """Take nodes in graph order, each once, when none is waiting."""
+        self._first = nodes[::-1]
+        self._waiting.update(nodes)
+
     def push(self, node: Node) -> None:
+        """Put a node back, if it is not waiting."""
         if node not in self._waiting:
             self._waiting.add(node)
             heapq.heappush(self._heap, node)
 
     def extend(self, nodes: Iterable[Node]) -> None:
+        """Put nodes back."""
         for node in nodes:
             self.push(node)
 
     def pop(self) -> Node | None:
-        if not self._heap:
+        """The first node in graph order; None if there is none."""
+        first, heap = self._first, self._heap
+        if heap and not (first and first[-1] < heap[0]):
+            node = heapq.heappop(heap)
+        elif first:
+            node = first.pop()
+        else:
             return None
-        node = heapq.heappop(self._heap)
         self._waiting.discard(node)
         return node
 
 
 def count_calls(graph: Graph) -> int:
     """Nodes that compute something."""
-    return sum(n.op.startswith("call_") for n in graph.nodes)
+    others = ("placeholder", "get_attr", "output")
+    return len(graph.nodes) - sum(len(graph.find_nodes(op=op, sort=False)) for op in others)
 
 
 def _calls_of(graph: Graph, target: object) -> Iterable[Node]:

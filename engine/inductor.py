@@ -57,7 +57,7 @@ class NoOpElimination(CustomGraphPass):
         """Eliminate in place. Raises ``RewriteError`` if a rule raises, with the graph as it was."""
         report = run(graph, self._same_on_all_ranks if ranks_must_agree() else self._index)
         self.reports.append(report)
-        log.info("%s", str(report).splitlines()[0])
+        log.info("%s", report.headline)
 
     def __deepcopy__(self, memo: dict[int, object]) -> NoOpElimination:
         # Inductor copies its configuration, passes and all, and the reports belong to the caller's object.

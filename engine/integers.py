@@ -20,6 +20,7 @@ from math import prod
 from typing import TypeAlias
 
 import sympy
+import torch
 import torch.utils._sympy.functions as functions
 from sympy.logic.boolalg import And, Boolean, BooleanAtom
 
@@ -30,7 +31,7 @@ from .points import Point, Unevaluable, evaluate
 from .polynomial import OutOfReach, Poly, add, constant, scale, value_of
 from .proof import Proof, Truth
 from .refute import fails_at, points_for
-from .torch_api import ShapeEnv, statically_true
+from .torch_api import ShapeEnv, expression_of, statically_true
 
 Expr: TypeAlias = "int | sympy.Expr"
 Relation: TypeAlias = "type[sympy.Rel]"
@@ -54,6 +55,15 @@ class Prover:
         self._memo: dict[object, Proof] = {}
         self._values: dict[sympy.Expr, tuple[int | None, Point]] = {}
         self._known: Knowledge | None = None
+        # By identity; each entry keeps its tensor, so that no other can come to have the number.
+        self._sizes: dict[int, tuple[torch.Tensor, tuple[Expr, ...]]] = {}
+
+    def sizes(self, tensor: torch.Tensor) -> tuple[Expr, ...]:
+        """The sizes of a tensor, read once in a run."""
+        found = self._sizes.get(id(tensor))
+        if found is None:
+            found = self._sizes[id(tensor)] = tensor, tuple(map(expression_of, tensor.shape))
+        return found[1]
 
     @property
     def shape_env(self) -> ShapeEnv | None:

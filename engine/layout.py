@@ -61,11 +61,12 @@ _ADDRESSES_STORAGE = frozenset(
 @dataclasses.dataclass(frozen=True, slots=True)
 class Compared:
     """``proof``: that all is the same but what a reader may not be able to see. Of that, whether strides of unit
-    dims, or the storage offset, differ or are not known to be the same."""
+    dims, or the storage offset, differ or are not known to be the same, and why other strides are not."""
 
     proof: Proof
     unit_strides_differ: bool = False
     offset_differs: bool = False
+    strides: Proof | None = None
 
 
 def same_layout(prover: Prover, ours: torch.Tensor, theirs: torch.Tensor) -> Compared:
@@ -80,7 +81,7 @@ def same_layout(prover: Prover, ours: torch.Tensor, theirs: torch.Tensor) -> Com
     for holds, claim in facts:
         if not holds:
             return Compared(Proof.of(False, claim, "metadata"))
-    proofs, unit_strides_differ = [], False
+    proofs, unit_strides_differ, strides = [], False, None
     sizes = [expression_of(n) for n in ours.shape]
     for dim, (size, other) in enumerate(zip(sizes, map(expression_of, theirs.shape), strict=True)):
         proofs.append(_named(prover.equal(other, size), f"size of dim {dim}"))
@@ -90,11 +91,11 @@ def same_layout(prover: Prover, ours: torch.Tensor, theirs: torch.Tensor) -> Com
         equal = prover.equal(other, stride)
         if not equal.proved and prover.equal(sizes[dim], 1).proved:
             unit_strides_differ = True
-        else:
-            proofs.append(_named(equal, f"stride of dim {dim}"))
+        elif not equal.proved:
+            strides = _named(equal, f"stride of dim {dim}")
     offsets = map(expression_of, (theirs.storage_offset(), ours.storage_offset()))
     offset_differs = not prover.equal(*offsets).proved
-    return Compared(Proof.all(proofs, "same layout"), unit_strides_differ, offset_differs)
+    return Compared(Proof.all(proofs, "same layout"), unit_strides_differ, offset_differs, strides)
 
 
 def _named(proof: Proof, what: str) -> Proof:

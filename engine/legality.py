@@ -17,9 +17,11 @@ from .effects import attribute, kept_for_effect, written_by
 from .integers import Prover
 from .layout import offset_seen_by, same_layout, unit_strides_seen_by
 from .proof import Proof
+from .relaid import relaid
 from .returned import Returned
 from .scalars import Scalars
 from .storage import Storages, object_chain
+from .strided import Asked
 from .torch_api import storage_key
 
 
@@ -50,6 +52,7 @@ class Legality:
         self._prover = prover
         self.storages = Storages(graph)
         self.scalars = Scalars(graph, prover)
+        self.asked = Asked()
         nodes = list(graph.nodes)
         inputs = [n for n in nodes if n.op == "placeholder" or _is_constant(n)]
         if inputs_may_alias:
@@ -130,6 +133,14 @@ class Legality:
             node = self.storages.viewed(node) if node in site.matched else None
         return node is site.source
 
+    def values_in(self, root: Node, value: torch.Tensor) -> dict[Node, object] | None:
+        """The metadata of ``root`` and its views if it lies as ``value``, with other strides; None if those are its
+        own."""
+        ours = tensor_of(root)
+        if ours is None or same_layout(self._prover, ours, value).strides is None:
+            return None
+        return relaid(root, value, self._prover).values
+
     def took_over(self, root: Node, replacement: Node) -> None:
         """Record that ``replacement`` now stands where ``root`` stood, and shares its fate."""
         self._returned.took_over(root, replacement)
@@ -157,6 +168,12 @@ class Legality:
         compared = same_layout(self._prover, ours, value)
         if not compared.proof.proved:
             return Verdict(False, compared.proof.why_not())
+        if compared.strides is not None:
+            seer = relaid(root, value, self._prover).seer
+            if seer is not None:
+                return Verdict(
+                    False, f"{compared.strides.why_not().claim}, and {seer.name} ({op_name(seer)}) may see it"
+                )
         if compared.offset_differs:
             seer = offset_seen_by(root)
             if seer is not None:

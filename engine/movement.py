@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from .extents import Extent, plus, quotient, times
 
@@ -42,7 +43,7 @@ class Window:
 Dim = tuple[Digit, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """``windows`` per axis of the source, and ``dims`` of the result over the box that they leave."""
 
@@ -55,12 +56,12 @@ class Layout:
         windows = tuple(Window(0, 1, n) for n in shape)
         return cls(windows, tuple(_trimmed((Digit(n, d),)) for d, n in enumerate(shape)))
 
-    @property
+    @cached_property
     def box(self) -> Sizes:
         """Sizes of the source once it is cut."""
         return tuple(w.length for w in self.windows)
 
-    @property
+    @cached_property
     def run(self) -> tuple[Digit, ...]:
         """All digits in row-major order, those that follow each other in the source joined: equal runs and
         equal windows are the same elements in the same order."""
@@ -68,7 +69,7 @@ class Layout:
 
     def same(self, other: Layout) -> bool:
         """The same elements, in the same order; of shapes the caller knows."""
-        return self.windows == other.windows and self.run == other.run
+        return self is other or (self.windows == other.windows and self.run == other.run)
 
     def reshaped(self, sizes: Sizes) -> Layout | None:
         """Row-major relabelling to ``sizes``, which have the same product."""

@@ -17,6 +17,7 @@ from .match import MAX_CALLS
 from .movement import Layout, Sizes
 from .parts import scalar_expression
 from .polynomial import OutOfReach
+from .shortest import Steps, shortest
 from .spellings import ALIASES, EXPANDS, PERMUTES, RELABELS
 from .torch_api import expression_of
 
@@ -82,57 +83,117 @@ def chain(root: Node) -> list[Node]:
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """A value as a ``layout`` over ``base``."""
+    """A value as a ``layout`` over ``base``, a place in its chain."""
 
-    base: Node
+    base: int
     layout: Layout
 
 
+class Chained:
+    """A chain of one graph, nearest call first, and what is known of it."""
+
+    __slots__ = ("_moves", "_told", "_traced", "nodes")
+
+    def __init__(self, moves: Moves, nodes: list[Node], told: list[tuple[int, int]]) -> None:
+        self.nodes = nodes
+        self._moves, self._told = moves, told
+        self._traced: tuple[Traced | None, ...] | None = None
+
+    @property
+    def traced(self) -> tuple[Traced | None, ...]:
+        """Each value over the earliest value that it is a layout over."""
+        if self._traced is None:
+            self._traced = self._moves.traced(self.nodes, self._key(len(self.nodes) - 1))
+        return self._traced
+
+    def shortest(self, source: Node) -> Steps | None:
+        """The shortest known chain of calls on ``source``, a value of the chain, that gives its end; None if none is
+        known."""
+        if source not in self.nodes:
+            return None
+        place = self.nodes.index(source)
+        return self._moves.shortest(self.nodes[: place + 1], self._key(place))
+
+    def _key(self, last: int) -> tuple[int, ...]:
+        return (*[call for call, _ in self._told[:last]], self._told[last][1])
+
+
 class Moves:
-    """Layouts of the values of one graph, under the facts of a run."""
+    """Layouts of the values of one graph, under the facts of a run.
+
+    Chains of the same calls on values of the same sizes are looked into once: what a call does is told by its
+    operator, its sizes and its other arguments, and each such description has a number.
+    """
 
     def __init__(self, prover: Prover) -> None:
         self._prover = prover
-        self._last: tuple[list[Node], dict[Node, Traced]] = ([], {})
+        self._numbers: dict[object, int] = {}
+        self._told: dict[Node, tuple[object, object, object, int, int]] = {}
+        self._traced: dict[tuple[int, ...], tuple[Traced | None, ...]] = {}
+        self._shortest: dict[tuple[int, ...], Steps | None] = {}
 
     def shape(self, node: Node) -> Sizes | None:
         """Sizes in normal form; None if out of reach, or if there are surely no elements."""
         tensor = tensor_of(node)
         assert tensor is not None
         try:
-            sizes = tuple(extent(self._prover, expression_of(n)) for n in tensor.shape)
+            sizes = tuple(extent(self._prover, n) for n in self._prover.sizes(tensor))
         except OutOfReach:
             return None
         return None if 0 in sizes else sizes
 
-    def traced(self, root: Node) -> dict[Node, Traced]:
-        """Each value of the root's chain over the earliest value that it is a layout over."""
+    def along(self, root: Node) -> Chained:
+        """The chain that ends in ``root``, as the graph is now. Raises ``MissingMetadata``."""
         nodes = chain(root)
-        if self._last[0] != nodes:
-            self._last = (nodes, dict(self._trace(nodes)))
-        return self._last[1]
+        return Chained(self, nodes, [self._tell(node) for node in nodes])
 
-    def between(self, source: Node, root: Node) -> Layout | None:
-        """The root as a layout over ``source``, an earlier value of its chain."""
-        nodes = chain(root)
-        if source not in nodes:
+    def traced(self, nodes: Sequence[Node], key: tuple[int, ...]) -> tuple[Traced | None, ...]:
+        """Each value of a chain, nearest first, over the earliest value that it is a layout over."""
+        found = self._traced.get(key)
+        if found is None:
+            found = self._traced[key] = tuple(self._trace(nodes))[::-1]
+        return found
+
+    def shortest(self, nodes: Sequence[Node], key: tuple[int, ...]) -> Steps | None:
+        """The shortest known chain of calls on the last value of a chain that gives the first."""
+        if key not in self._shortest:
+            self._shortest[key] = self._found(nodes, key)
+        return self._shortest[key]
+
+    def _found(self, nodes: Sequence[Node], key: tuple[int, ...]) -> Steps | None:
+        last = self.traced(nodes, key)[0]
+        before, after = self.shape(nodes[-1]), self.shape(nodes[0])
+        if last is None or last.base != len(nodes) - 1 or before is None or after is None:
             return None
-        nodes = nodes[: nodes.index(source) + 1]
-        found = dict(self._trace(nodes)).get(root)
-        return found.layout if found is not None and found.base is source else None
+        return shortest(last.layout, before, after)
 
-    def _trace(self, nodes: Sequence[Node]) -> Iterator[tuple[Node, Traced]]:
+    def _tell(self, node: Node) -> tuple[int, int]:
+        """The numbers of what the call does, and of its sizes alone."""
+        args, kwargs, tensor = node.args, node.kwargs, node.meta.get("val")
+        told = self._told.get(node)
+        if told is None or told[0] is not args or told[1] is not kwargs or told[2] is not tensor:
+            assert isinstance(tensor, torch.Tensor)
+            sizes = self._prover.sizes(tensor)
+            rest = (_plain(args[1:]), *((k, _plain(v)) for k, v in kwargs.items()))
+            calls = self._number((id(node.target), sizes, rest))
+            told = self._told[node] = (args, kwargs, tensor, calls, self._number(sizes))
+        return told[3], told[4]
+
+    def _number(self, description: object) -> int:
+        return self._numbers.setdefault(description, len(self._numbers))
+
+    def _trace(self, nodes: Sequence[Node]) -> Iterator[Traced | None]:
         before: Traced | None = None
-        for node in reversed(nodes):
+        for place in reversed(range(len(nodes))):
+            node = nodes[place]
             layout = None if before is None else self._step(before.layout, node)
             if before is not None and layout is not None:
                 before = Traced(before.base, layout)
             else:
                 # A result that is no layout over its operand is one over itself.
                 shape = self.shape(node)
-                before = None if shape is None else Traced(node, Layout.identity(shape))
-            if before is not None:
-                yield node, before
+                before = None if shape is None else Traced(place, Layout.identity(shape))
+            yield before
 
     def _step(self, layout: Layout, node: Node) -> Layout | None:
         shape = self.shape(node)
@@ -177,3 +238,13 @@ class Moves:
         if isinstance(start, int) and start < 0 and self._prover.at_most(-start, size).proved:
             return plus(extent(self._prover, size), start)
         return None
+
+
+def _plain(argument: object) -> object:
+    """An argument other than the operand, as what it is for the value: sizes that nodes compute as expressions."""
+    if isinstance(argument, list | tuple):
+        return tuple(map(_plain, argument))
+    value = argument.meta.get("val") if isinstance(argument, Node) else argument
+    if isinstance(value, torch.SymInt):
+        return expression_of(value)
+    return value if isinstance(value, int) else argument

@@ -98,6 +98,8 @@ def fingerprint(tensor: torch.Tensor, exact: Exact = Exact.BITS) -> tuple[tuple[
     if tensor.layout is not torch.strided:
         dense = ("elements", str(tensor.to_dense().tolist()))
         return ("layout", tensor.layout), ("dtype", tensor.dtype), ("shape", tuple(tensor.shape)), dense
+    if tensor.is_meta:
+        return (*layout_of(tensor), ("bits", b""))
     flat = torch.empty(0, dtype=tensor.dtype).set_(
         tensor.untyped_storage(), tensor.storage_offset(), tensor.size(), tensor.stride()
     )

@@ -57,10 +57,11 @@ class OpCall(CallFunction):
     def operands(self, node: Node) -> tuple[Any, ...] | None:
         """The node's arguments that ``args`` are compared with; None if the rest of the call does not fit."""
         values = arguments(node)
-        if values is None or len(values) < len(self.args):
-            return None
         count = len(self.args)
-        if self.rest == "default" and len(values) > count:
+        if values is None or len(values) < count:
+            return None
+        # A call of no more arguments has the defaults for the rest.
+        if self.rest == "default" and len(values) > count and (len(node.args) > count or node.kwargs):
             if not isinstance(node.target, OpOverload):
                 return None
             if values[count:] != signature(node.target).defaults[count:]:

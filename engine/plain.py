@@ -16,7 +16,7 @@ from .law import Judge
 from .rule import Rule
 from .scope import Scope
 
-CANDIDATES = (torch.float32, torch.int64, torch.bool, torch.complex64)
+CANDIDATES = (torch.float32, torch.int64, torch.bool, torch.complex64, torch.float16)
 _SCOPES = (Scope("plain", rank=2, dim=2, window=2), Scope("plain", rank=4, dim=4, window=2))
 _DRAWS = 300
 _MOST_SHAPES = 4

@@ -17,6 +17,7 @@ from .match import Matched
 from .proof import Proof
 from .remarks import Stage
 from .rule import Rule, parameters_of
+from .strided import Asked, seen_as, view_of
 from .torch_api import FakeTensor, OpOverload, storage_key
 
 
@@ -62,26 +63,53 @@ class Refusal:
 
 def ask(function: Callable[..., Any], facts: Facts, matched: Matched) -> Any:
     """What a function of a rule says of the facts and of the variables it names."""
-    return function(facts, *(resolve(matched.values[name]) for name in parameters_of(function)))
+    values = matched.values
+    return function(facts, *[resolve(values[name], facts) for name in parameters_of(function)])
 
 
-def call_fake(target: object, args: Any, operand: torch.Tensor | None) -> torch.Tensor | None:
-    """What the call computes; None if it raises, would need a guard or is no tensor."""
+def call_fake(
+    target: object, args: Any, operand: torch.Tensor | None, asked: Asked | None = None
+) -> torch.Tensor | None:
+    """What the call computes; None if it raises, would need a guard or is no tensor. ``asked``: what kernels said
+    before in the same run."""
     if not isinstance(operand, FakeTensor) or not isinstance(target, OpOverload):
         return None
+    known = view_of(target, args)
+    if known is not None:
+        return known
+    if asked is not None and args[0] is operand:
+        return asked.call(target, args, operand)
     result = run_fake(target, args, {}, operand)
     return result if isinstance(result, torch.Tensor) else None
 
 
-def with_values(found: Plan, site: Site, value: torch.Tensor | None, legality: Legality) -> Plan | Refusal:
-    """Views of the root that came to live in the memory of ``value`` must say so in their metadata."""
+def blocked(rule: Rule | Law, verdict: Verdict, facts: Facts) -> Refusal:
+    """Not legal. A layout that is another one stays so; all else may change with the graph around."""
+    if not isinstance(verdict.why, Proof):
+        facts.local = False
+    return Refusal(rule, Stage.BLOCKED, verdict.why)
+
+
+def with_values(
+    found: Plan, site: Site, value: torch.Tensor | None, legality: Legality, facts: Facts | None = None
+) -> Plan | Refusal:
+    """Views of the root that came to live in the memory of ``value``, or lie as it does, must say so in their
+    metadata."""
     ours = tensor_of(site.root)
-    if value is None or ours is None or storage_key(ours) == storage_key(value):
+    if value is None or ours is None:
+        return found
+    lying_otherwise = legality.values_in(site.root, value)
+    if lying_otherwise is not None:
+        found.values.update((view, new) for view, new in lying_otherwise.items() if view is not site.root)
+        return found
+    if storage_key(ours) == storage_key(value):
         return found
     moved: dict[Node, Any] = {site.root: value}
     for view in legality.views_of(site.root):
         restated = _restated(view, value, ours, moved)
         if restated is None:
+            if facts is not None:
+                facts.local = False
             reason = f"the metadata of its view {view.name} cannot be restated"
             return Refusal(found.rule, Stage.BLOCKED, reason)
         moved[view] = restated
@@ -108,5 +136,8 @@ def _restated(view: Node, value: torch.Tensor, old: torch.Tensor, moved: dict[No
 
 def restride(value: FakeTensor, like: torch.Tensor, offset: int | torch.SymInt) -> torch.Tensor | None:
     """The memory of ``value`` seen with the sizes and strides of ``like``; None if that needs a guard."""
+    known = seen_as(value, like.size(), like.stride(), offset)
+    if known is not None:
+        return known
     found = run_fake(torch.as_strided, (value, like.size(), like.stride(), offset), {}, value)
     return found if isinstance(found, torch.Tensor) else None

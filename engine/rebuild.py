@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from .calls import op_name, tensor_of
 from .extents import extent
 from .facts import Facts
 from .integers import Expr, Prover
+from .knowledge import INT64_MAX
 from .legality import Legality, Site, Verdict
 from .match import Matched
 from .pattern import Built
@@ -21,6 +22,7 @@ from .polynomial import OutOfReach
 from .proof import Proof
 from .remarks import Stage
 from .rule import Rule
+from .torch_api import expression_of
 
 _aten = torch.ops.aten
 
@@ -38,11 +40,15 @@ def plan_built(
     aliasing: Callable[[], Legality],
 ) -> Plan | Refusal | None:
     """The rewrite, if it needs fewer calls than go: a call goes if what goes is all that reads it."""
-    root, gone = matched.nodes[0], going(matched.nodes)
-    if len(gone) < 2:
+    facts.local = False
+    root = matched.nodes[0]
+    if len(going(matched.nodes)) < 2:
         return None
     recipe = ask(template.of, facts, matched)
-    if recipe is None or recipe.calls >= len(gone):
+    if recipe is None:
+        return None
+    gone = going(matched.nodes, [p.source for p in recipe.pieces if isinstance(p.source, Node)])
+    if recipe.calls >= len(gone):
         return None
     legality = aliasing()
     try:
@@ -64,11 +70,17 @@ def plan_built(
     return with_values(Plan(rule, root, to, proof, verdict), site, value, legality)
 
 
-def going(nodes: Sequence[Node]) -> set[Node]:
-    """The root, and what of its tree only calls read that go too."""
+def going(nodes: Sequence[Node], kept: Iterable[Node] = ()) -> set[Node]:
+    """The root, and what of its tree only calls read that go too, except what ``kept`` values are or are made of."""
+    stays, stack = set[Node](), list(kept)
+    while stack:
+        node = stack.pop()
+        if node in nodes and node not in stays:
+            stays.add(node)
+            stack.extend(node.all_input_nodes)
     gone, grown = {nodes[0]}, True
     while grown:
-        more = {n for n in nodes if n not in gone and all(user in gone for user in n.users)}
+        more = {n for n in nodes if n not in gone | stays and all(user in gone for user in n.users)}
         gone |= more
         grown = bool(more)
     return gone
@@ -77,14 +89,24 @@ def going(nodes: Sequence[Node]) -> set[Node]:
 def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> tuple[NewCall, int]:
     """The calls, and how many."""
 
-    def number(size: Expr) -> int | Node:
-        found = legality.scalars.argument(extent(prover, size), root)
+    def known(size: Expr) -> int | Node | None:
+        return legality.scalars.argument(extent(prover, size), root)
+
+    def number(size: Expr, of: Node | None = None) -> int | Node:
+        found = known(size)
+        if found is None and of is not None:
+            # A bound that is no node of the graph may be a number from the end.
+            whole = _size(of, recipe.dim)
+            from_end = known(size - whole)
+            found = from_end if isinstance(from_end, int) and from_end < 0 else None
+            if prover.equal(size, whole).proved:
+                found = INT64_MAX
         if found is None:
             raise _Unwritable("no node of the graph holds a bound that the shorter form needs")
         return found
 
     def call(target: Any, *args: Any) -> NewCall:
-        value = call_fake(target, tuple(map(_value, args)), tensor_of(root))
+        value = call_fake(target, tuple(map(_value, args)), tensor_of(root), legality.asked)
         if value is None:
             raise _Unwritable(f"{op_name(root)}: the shorter form does not run without a guard")
         return NewCall(target, args, value)
@@ -96,7 +118,8 @@ def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> 
         if recipe.whole(piece):
             return piece.source
         end = piece.start + piece.length
-        return call(_aten.slice.Tensor, piece.source, recipe.dim, number(piece.start), number(end))
+        bounds = (number(bound, piece.source) for bound in (piece.start, end))
+        return call(_aten.slice.Tensor, piece.source, recipe.dim, *bounds)
 
     parts = [cut(p) for p in recipe.pieces if isinstance(p.source, Node)]
     fills = {p.source for p in recipe.pieces if isinstance(p.source, str)}
@@ -112,6 +135,13 @@ def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> 
     if isinstance(only, Node):
         raise _Unwritable("the value is one that is there")
     return only, made
+
+
+def _size(node: Node, dim: int) -> Expr:
+    """The size of a dim of a value that has metadata."""
+    tensor = tensor_of(node)
+    assert tensor is not None
+    return expression_of(tensor.shape[dim])
 
 
 def _value(argument: Any) -> Any:

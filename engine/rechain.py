@@ -19,7 +19,7 @@ from .match import Matched
 from .movement import Sizes
 from .moves import Moves
 from .pattern import Calls
-from .plans import NewCall, Plan, Refusal, ask, call_fake, with_values
+from .plans import NewCall, Plan, Refusal, ask, blocked, call_fake, with_values
 from .proof import Proof
 from .remarks import Stage
 from .rule import Rule
@@ -45,6 +45,9 @@ def plan_calls(
     choices: list[tuple[int, Matched, Steps]] = []
     for candidate in (*matched.longer, matched):
         gone = _going(candidate.nodes)
+        if len(gone) < len(candidate.nodes):
+            # A call that others read now may lose them.
+            facts.local = False
         if len(gone) < 2:
             continue
         steps = ask(template.of, facts, candidate)
@@ -52,7 +55,7 @@ def plan_calls(
             choices.append((len(gone) - len(steps), candidate, steps))
     nearest: Refusal | None = None
     for _, candidate, steps in sorted(choices, key=lambda choice: -choice[0]):
-        outcome = _plan_steps(rule, template, candidate, steps, prover, aliasing())
+        outcome = _plan_steps(rule, template, candidate, steps, facts, prover, aliasing())
         if isinstance(outcome, Plan):
             return outcome
         if nearest is None or outcome.stage > nearest.stage:
@@ -71,7 +74,13 @@ def _going(nodes: Sequence[Node]) -> list[Node]:
 
 
 def _plan_steps(
-    rule: Rule, template: Calls, matched: Matched, steps: Steps, prover: Prover, legality: Legality
+    rule: Rule,
+    template: Calls,
+    matched: Matched,
+    steps: Steps,
+    facts: Facts,
+    prover: Prover,
+    legality: Legality,
 ) -> Plan | Refusal:
     root, source = matched.nodes[0], matched.values[template.x.name]
     scalars = legality.scalars
@@ -89,7 +98,7 @@ def _plan_steps(
             return Refusal(
                 rule, Stage.BLOCKED, "no node of the graph holds a size that the shorter form needs"
             )
-        made = call_fake(target, (value, *_values(args)), value)
+        made = call_fake(target, (value, *_values(args)), value, legality.asked)
         if made is None:
             return Refusal(
                 rule, Stage.BLOCKED, f"{op_name(root)}: the shorter form does not run without a guard"
@@ -111,10 +120,10 @@ def _plan_steps(
     site = Site(root, matched.nodes, source)
     verdict = legality.may_recompute(site, value) if steps else legality.may_replace(site)
     if not verdict.legal:
-        return Refusal(rule, Stage.BLOCKED, verdict.why)
+        return blocked(rule, verdict, facts)
     calls = " > ".join(step.kind for step in steps) or "the source"
     proof = Proof.of(True, f"{len(matched.nodes)} calls read what {calls} reads", "index maps")
-    return with_values(Plan(rule, root, to, proof, verdict), site, value, legality)
+    return with_values(Plan(rule, root, to, proof, verdict), site, value, legality, facts)
 
 
 def _reshape(nodes: Sequence[Node]) -> Any:

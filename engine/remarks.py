@@ -165,13 +165,17 @@ class Report:
         """``to_dict`` as text."""
         return json.dumps(self.to_dict(), indent=indent)
 
-    def __str__(self) -> str:
-        head = (
+    @property
+    def headline(self) -> str:
+        """The run in one line."""
+        return (
             f"noopelim: {self.nodes_before} -> {self.nodes_after} nodes, {len(self.passed)} rewrites, "
             f"{self.guards_added} guards added, {self.seconds * 1e3:.1f} ms"
             + ("" if self.converged else ", NOT converged")
         )
-        lines = [head]
+
+    def __str__(self) -> str:
+        lines = [self.headline]
         lines += [f"  {count:5d}  {rule}" for rule, count in self.counts.items()]
         if self.passed:
             lines.append("removed:")

@@ -17,7 +17,7 @@ from .layout import row_major
 from .legality import Legality, Site
 from .match import Matched
 from .pattern import Built, Calls, Computed, OpCall
-from .plans import NewCall, Plan, Refusal, ask, call_fake, restride, with_values
+from .plans import NewCall, Plan, Refusal, ask, blocked, call_fake, restride, with_values
 from .proof import Proof
 from .rebuild import plan_built
 from .rechain import plan_calls
@@ -33,14 +33,21 @@ _ALWAYS = Proof.of(True, "nothing beyond the pattern", "the law of the rule")
 
 
 def plan(
-    rule: Rule, root: Node, matched: Matched, prover: Prover, aliasing: Callable[[], Legality]
+    rule: Rule,
+    root: Node,
+    matched: Matched,
+    prover: Prover,
+    aliasing: Callable[[], Legality],
+    facts: Facts | None = None,
 ) -> Plan | Refusal | None:
-    """Decide one match; None if there is nothing to say of it. ``aliasing`` is asked only once the values are proved equal.
+    """Decide one match; None if there is nothing to say of it. ``aliasing`` is asked only once the values are proved
+    equal; ``facts`` are those of the root, if they are at hand.
 
     Whatever the rule's own functions raise, apart from ``MissingMetadata``, is raised.
     """
     try:
-        facts = Facts(prover, root)
+        if facts is None:
+            facts = Facts(prover, root)
         if isinstance(rule.to, Calls):
             return plan_calls(rule, rule.to, facts, matched, prover, aliasing)
         if isinstance(rule.to, Built):
@@ -77,8 +84,9 @@ def _plan_one(
         site = Site(root, matched.nodes, source)
         verdict = legality.may_replace(site)
         if not verdict.legal:
-            return Refusal(rule, Stage.BLOCKED, verdict.why)
-        return with_values(Plan(rule, root, source, proof, verdict), site, tensor_of(source), legality)
+            return blocked(rule, verdict, facts)
+        found = Plan(rule, root, source, proof, verdict)
+        return with_values(found, site, tensor_of(source), legality, facts)
     except MissingMetadata as missing:
         return Refusal(rule, Stage.SKIPPED, str(missing))
 
@@ -108,7 +116,8 @@ def _plan_call(
         # Of an empty tensor that is no dense run, torch's fake reshape tells other strides than the real one.
         if target in RESHAPES and not Proof.all(facts.le(1, n) for n in facts.root.shape).proved:
             return Refusal(rule, Stage.BLOCKED, "the strides of a reshape that may be empty are not known")
-        value = call_fake(target, map_arg(tuple(args), lambda n: n.meta["val"]), tensor_of(sources[0]))
+        values = map_arg(tuple(args), lambda n: n.meta["val"])
+        value = call_fake(target, values, tensor_of(sources[0]), legality.asked)
     if value is None:
         return Refusal(
             rule, Stage.BLOCKED, f"{op_name(root)} of {sources[0].name} does not run without a guard"
@@ -117,9 +126,9 @@ def _plan_call(
         site = Site(root, matched.nodes, source)
         verdict = legality.may_recompute(site, value)
         if not verdict.legal:
-            return Refusal(rule, Stage.BLOCKED, verdict.why)
+            return blocked(rule, verdict, facts)
     new = NewCall(target, tuple(args), value)  # type: ignore[arg-type]
-    return with_values(Plan(rule, root, new, proof, verdict), site, value, legality)
+    return with_values(Plan(rule, root, new, proof, verdict), site, value, legality, facts)
 
 
 def _reshaped_run(matched: Matched, args: list[Any], source: Node) -> torch.Tensor | None:

@@ -35,7 +35,7 @@ from torch._inductor.pattern_matcher import (
 )
 from torch._inductor.sizevars import statically_known_true
 from torch._ops import HigherOrderOperator, OpOverload
-from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode, in_kernel_invocation_manager
 from torch.fx.experimental import _config as symbolic_config
 from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv
 from torch.utils._python_dispatch import _disable_current_modes
@@ -70,6 +70,7 @@ __all__ = [
     "backed_size",
     "enable_python_dispatcher",
     "expression_of",
+    "fake_view",
     "get_mutable_args",
     "has_unguarded_sizes",
     "hints",
@@ -234,6 +235,18 @@ def storage_key(tensor: torch.Tensor) -> int | None:
         return int(tensor.untyped_storage()._cdata)
     except (NotImplementedError, RuntimeError):
         return None
+
+
+def fake_view(
+    value: FakeTensor,
+    sizes: Sequence[int | torch.SymInt],
+    strides: Sequence[int | torch.SymInt],
+    offset: int | torch.SymInt,
+) -> FakeTensor:
+    """``value.as_strided(sizes, strides, offset)`` as its fake kernel computes it, without the way there."""
+    with in_kernel_invocation_manager(value.fake_mode):
+        made = torch.ops.aten.as_strided.default(value, sizes, strides, offset)
+    return FakeTensor(value.fake_mode, made, value.fake_device)
 
 
 def set_lazy_bits(tensor: torch.Tensor, like: torch.Tensor) -> None:

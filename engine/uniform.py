@@ -55,6 +55,7 @@ _LIKELY_LAST: tuple[Callable[..., object], ...] = (
     torch.ops.prims.convert_element_type.default,
 )
 """What a filled value goes through last before it is used, in graphs of models."""
+_MAY_BE_UNIFORM: frozenset[object] = frozenset((*_SAME_ELEMENTS, *_FILL_AT, *_ALWAYS))
 _FLOATS = (
     torch.float16,
     torch.bfloat16,
@@ -92,7 +93,7 @@ def uniform(f: Facts, bound: object, number: float) -> Proof:
     if not isinstance(bound, Value):
         return Proof(Truth.UNKNOWN, claim, "not a number, and no value that was filled with one")
     path: list[Node] = []
-    found = _element(bound.node, path)
+    found = _element(bound.node, path) if bound.target in _MAY_BE_UNIFORM else None
     if found is None:
         same = constants(f.prover).throughout(bound.node, number)
         if same is None:

@@ -18,6 +18,10 @@ _LAW = "a part of a value written over itself changes nothing"
 _Call = Callable[..., Any]
 
 
+def _of_corner(x: torch.Tensor, call: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+    return call(_aten.slice(x, 1, 0, 4))
+
+
 def _alike(name: str, read: Any, write: Any, given: tuple[str, ...], example: _Call, miss: _Call) -> Rule:
     """Read and written with the same arguments, named ``given``."""
     rest = [var(argument) for argument in given]
@@ -31,14 +35,25 @@ def _alike(name: str, read: Any, write: Any, given: tuple[str, ...], example: _C
     )
 
 
-# Bounds written otherwise are left to the rules of ``pieces``.
-of_slice = _alike(
-    "slice_scatter",
-    (_aten.slice.Tensor, _aten.slice_copy.Tensor),
-    _aten.slice_scatter.default,
-    ("dim", "start", "end", "step"),
-    lambda x: _aten.slice_scatter(x, _aten.slice(x, 1, 0, 4, 2), 1, 0, 4, 2),
-    lambda x: _aten.slice_scatter(x, _aten.slice(x, 1, 0, 4, 2), 1, 1, 4, 2),
+_BOUNDS = (var("start"), var("end"), var("step"))
+of_slice = Rule(
+    name="slice_scatter/own-part",
+    # Bounds written otherwise are left to the rules of ``pieces``.
+    pattern=OpCall(
+        _aten.slice_scatter.default,
+        X,
+        OpCall((_aten.slice.Tensor, _aten.slice_copy.Tensor), X, var("d"), *_BOUNDS),
+        var("dim"),
+        *_BOUNDS,
+    ),
+    where=lambda f, x, d, dim: same_dim(x.rank, d, dim),
+    to=X,
+    because=_LAW,
+    example=lambda x: _aten.slice_scatter(x, _aten.slice(x, -1, 0, 4, 2), 1, 0, 4, 2),
+    near_miss=(
+        lambda x: _aten.slice_scatter(x, _aten.slice(x, 1, 0, 4, 2), 1, 1, 4, 2),
+        lambda x: _of_corner(x, lambda y: _aten.slice_scatter(y, _aten.slice(y, 1, 0, 4, 1), 0, 0, 4, 1)),
+    ),
 )
 
 of_select = Rule(

@@ -165,8 +165,6 @@ NOT_BUILT = frozenset(
 163 feature dropout, symbolic
 163 alpha dropout, static
 163 alpha dropout, symbolic
-174 unsqueeze, sum of both, static
-174 unsqueeze, sum of both, symbolic
 182 and a select, static
 182 and a select, symbolic
 """.strip().splitlines()

@@ -1,0 +1,110 @@
+"""What is told of view-like calls without a kernel is what the kernel says."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+import torch
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+
+from noopelim.fake import run_fake
+from noopelim.strided import view_of
+from noopelim.torch_api import ShapeEnv, storage_key
+
+aten = torch.ops.aten
+Shape = tuple[int, ...]
+
+
+def _geometry(tensor: torch.Tensor) -> tuple[object, ...]:
+    return (
+        *(tuple(map(str, numbers)) for numbers in (tensor.size(), tensor.stride())),
+        str(tensor.storage_offset()),
+        tensor.dtype,
+        tensor.device,
+    )
+
+
+def _sources(mode: FakeTensorMode) -> list[FakeTensor]:
+    with mode:
+        made = []
+        for shape in ((), (1,), (6,), (2, 3), (1, 6), (4, 1, 6), (2, 3, 4), (2, 1, 3, 4), (0, 3)):
+            dense = torch.empty(shape)
+            made.append(dense)
+            made.extend(
+                dense.permute(p) for p in itertools.islice(itertools.permutations(range(dense.dim())), 1, 3)
+            )
+            made.append(torch.empty((*shape, 2))[..., 1])
+            made.append(torch.empty((2, *shape))[1:].expand(3, *shape))
+        return made
+
+
+def _calls(value: torch.Tensor, draw: random.Random) -> list[tuple[object, tuple[object, ...]]]:
+    rank = value.dim()
+    dims = list(range(rank))
+    draw.shuffle(dims)
+    calls: list[tuple[object, tuple[object, ...]]] = [(aten.permute.default, (dims,))]
+    calls += [(aten.unsqueeze.default, (d,)) for d in range(-rank - 1, rank + 1)]
+    for dim in range(-rank, rank):
+        calls += [(aten.select.int, (dim, i)) for i in (-3, -1, 0, 1, 5)]
+        calls += [(aten.slice.Tensor, (dim, a, b)) for a in (-2, 0, 1, 9) for b in (-1, 0, 2, 2**63 - 1)]
+        calls += [(aten.slice.Tensor, (dim, a, 2**63 - 1, step)) for a in (0, 1) for step in (2, 3)]
+        calls.append((aten.squeeze.dims, ([dim],)))
+    calls.append((aten.squeeze.dims, (dims,)))
+    wide = [3 if n == 1 else n for n in value.shape]
+    calls += [(aten.expand.default, (sizes,)) for sizes in (wide, [2, *wide], [1, *wide], [5, *value.shape])]
+    total = value.numel()
+    for size in (
+        [total],
+        [1, total],
+        [-1],
+        [total, 1],
+        [2, -1],
+        [3, -1],
+        [2, 3, -1],
+        [-1, 4],
+        [6, 4],
+        [1, -1, 2],
+    ):
+        calls += [(t, (size,)) for t in (aten.view.default, aten.reshape.default, aten._unsafe_view.default)]
+    return calls
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_as_the_kernel(seed: int) -> None:
+    draw, told, asked = random.Random(seed), 0, 0
+    for value in _sources(FakeTensorMode()):
+        for target, args in _calls(value, draw):
+            asked += 1
+            known = view_of(target, (value, *args))
+            if known is None:
+                continue
+            told += 1
+            expected = run_fake(target, (value, *args), {}, value)
+            assert isinstance(expected, torch.Tensor), (target, args, value.shape, value.stride())
+            assert _geometry(known) == _geometry(expected), (target, args, value.shape, value.stride())
+            assert isinstance(known, FakeTensor)
+            assert storage_key(known) == storage_key(expected) == storage_key(value)
+    # What it leaves to the kernel is mostly what the kernel refuses.
+    assert told > asked / 4
+
+
+def test_symbolic_dims_in_another_order() -> None:
+    env = ShapeEnv()
+    mode = FakeTensorMode(shape_env=env)
+    value = mode.from_tensor(torch.empty(5, 1, 7), static_shapes=False)
+    calls = ((aten.permute.default, [2, 0, 1]), (aten.squeeze.dims, [1]), (aten.unsqueeze.default, 3))
+    guards = len(env.guards)
+    for target, argument in calls:
+        known = view_of(target, (value, argument))
+        expected = run_fake(target, (value, argument), {}, value)
+        assert known is not None
+        assert _geometry(known) == _geometry(expected)
+    assert len(env.guards) == guards
+
+
+def test_gradients_and_lazy_bits_are_left_to_the_kernel() -> None:
+    with FakeTensorMode():
+        for value in (torch.empty(2, 3, requires_grad=True), torch.empty(2, 3, dtype=torch.complex64).conj()):
+            assert view_of(aten.permute.default, (value, [1, 0])) is None
