@@ -12,6 +12,7 @@ from torch.fx import Node
 from .calls import op_name, tensor_of
 from .extents import Extent, plus, times
 from .facts import Facts
+from .in_memory import in_memory
 from .integers import Prover
 from .knowledge import INT64_MAX
 from .legality import Legality, Site
@@ -113,6 +114,10 @@ def _plan_steps(
         to, value, before = NewCall(target, (to, *args), made), made, step.result
     if not _copies_no_more(copied, matched, legality, prover):
         return Refusal(rule, Stage.BLOCKED, "the shorter form would copy more")
+    if copied and _clones(_going(matched.nodes)) and not in_memory(source, legality.storages):
+        return Refusal(
+            rule, Stage.BLOCKED, f"a clone may be fused with {source.name}, and a reshape that copies may not"
+        )
     site = Site(root, matched.nodes, source)
     verdict = legality.may_recompute(site, value) if steps else legality.may_replace(site)
     if not verdict.legal:
@@ -177,6 +182,10 @@ def _surely_some(step: Step, written: Sequence[int | Node | None], prover: Prove
 
 def _values(args: Sequence[Any]) -> list[Any]:
     return [_values(a) if isinstance(a, list) else a.meta["val"] if isinstance(a, Node) else a for a in args]
+
+
+def _clones(nodes: Sequence[Node]) -> bool:
+    return any(n.target is _aten.clone.default for n in nodes)
 
 
 def _copies_no_more(

@@ -203,3 +203,16 @@ def test_a_dead_end_is_cleared_but_not_its_effects() -> None:
     pair = b.call(aten.view.default, b.call(aten.view.default, drawn, [24]), [4, 6])
     done = check(b.output(b.call(aten.cos.default, pair)), kept=drawn.name)
     assert "aten.view.default" not in done.ops
+
+
+@pytest.mark.parametrize("computed", [False, True], ids=["input", "computed"])
+def test_a_clone_that_may_be_fused_is_not_exchanged_for_a_reshape_that_may_not(computed: bool) -> None:
+    b = Builder()
+    x = b.input("x", (3, 2, 1, 10, 8))
+    source = b.call(aten.sin.default, x) if computed else x
+    node = b.call(aten.expand.default, source, [3, 2, 2, 10, 8])
+    node = b.call(aten.clone.default, node, memory_format=torch.contiguous_format)
+    node = b.call(aten.reshape.default, b.call(aten.reshape.default, node, [3, 4, 10, 8]), [12, 10, 8])
+    done = check(b.output(b.call(aten.cos.default, node)))
+    assert ("aten.clone.default" in done.ops) is computed
+    assert done.ops.count("aten.reshape.default") == 1

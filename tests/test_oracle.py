@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
+from bench_modules import bench_module
 from torch.fx.experimental.proxy_tensor import make_fx
 
 aten = torch.ops.aten
@@ -17,14 +15,8 @@ SIZES = ((3, 4, 6), (2, 8, 5))
 
 
 @pytest.fixture(scope="module")
-def oracle() -> Iterator[Any]:
-    """The benchmarks are no package, so their folder is on the path while they are imported."""
-    folder = str(Path(__file__).parent / "bench")
-    sys.path.insert(0, folder)
-    try:
-        yield importlib.import_module("oracle")
-    finally:
-        sys.path.remove(folder)
+def oracle() -> Any:
+    return bench_module("oracle")
 
 
 def found(

@@ -1,0 +1,100 @@
+"""What Inductor makes of a model never grows: not the graph, not the kernels, not the bytes that they move.
+
+Inductor generates its code and is stopped before that would be built, so nothing is compiled and nothing runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import pytest
+import small_models
+import torch
+from torch._inductor import config, metrics
+from torch._inductor.graph import GraphLowering
+from torch.fx import Graph
+
+from noopelim import NoOpElimination
+
+HOOKS: tuple[tuple[str, ...], ...] = (
+    ("joint_custom_post_pass", "post_grad_custom_post_pass"),
+    ("post_grad_custom_pre_pass",),
+)
+
+
+@dataclass
+class Made:
+    nodes: int = 0
+    kernels: int = 0
+    bytes: int = 0
+
+
+class _Counted(NoOpElimination):
+    """The last pass, which also counts what is left. Without rules it changes nothing."""
+
+    def __init__(self, made: Made, rules: tuple[()] | None) -> None:
+        super().__init__(rules)
+        self._made = made
+
+    def __call__(self, graph: Graph) -> None:
+        super().__call__(graph)
+        self._made.nodes += sum(n.op == "call_function" for n in graph.nodes)
+
+
+class _Generated(Exception):
+    pass
+
+
+def _generate(graph: GraphLowering) -> SimpleNamespace:
+    def call(arguments: list[Any]) -> None:
+        raise _Generated
+
+    graph.codegen()
+    graph.cache_key = graph.cache_path = ""
+    return SimpleNamespace(call=call)
+
+
+def generated(name: str, dynamic: bool, passes: Mapping[str, NoOpElimination]) -> Made:
+    """What is generated for one model with these passes."""
+    made = Made()
+
+    def count(nodes: list[Any]) -> list[Any]:
+        made.bytes += sum(node.get_read_write_buffers_sizes() for node in nodes)
+        return nodes
+
+    last = _Counted(made, None if "post_grad_custom_post_pass" in passes else ())
+    hooks: dict[str, Any] = dict(passes) | {
+        "post_grad_custom_post_pass": last,
+        "_post_fusion_custom_pass": count,
+    }
+    model, shape = small_models.model(name), small_models.shapes(name)[0]
+    torch._dynamo.reset()
+    metrics.reset()
+    with (
+        torch.no_grad(),
+        config.patch(force_disable_caches=True, **hooks),
+        mock.patch.object(GraphLowering, "compile_to_module", _generate),
+        pytest.raises(_Generated),
+    ):
+        torch.compile(model, dynamic=dynamic)(small_models.drawn(shape))
+    torch._dynamo.reset()
+    made.kernels = metrics.generated_kernel_count
+    assert made.nodes
+    assert made.kernels
+    assert made.bytes
+    return made
+
+
+@pytest.mark.parametrize("dynamic", [False, True], ids=["static", "symbolic"])
+@pytest.mark.parametrize("name", small_models.MODELS)
+def test_nothing_grows(name: str, dynamic: bool) -> None:
+    alone = generated(name, dynamic, {})
+    for hooks in HOOKS:
+        made = generated(name, dynamic, {hook: NoOpElimination() for hook in hooks})
+        assert made.nodes < alone.nodes, hooks
+        assert made.kernels <= alone.kernels, hooks
+        assert made.bytes <= alone.bytes, hooks
