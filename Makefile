@@ -20,7 +20,7 @@ PY  := $(BIN)/python
 PIP := $(PY) -m pip --disable-pip-version-check
 DEV := $(VENV)/.installed-dev
 
-.PHONY: help setup test soak verify lint format typecheck demo bench-prover wheel clean
+.PHONY: help setup test soak verify lint format typecheck demo bench bench-prover wheel clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -67,6 +67,10 @@ demo: $(VENV)/.installed-demo ## clean real models and show what went
 # Models from the demo's extra, on one thread: what is timed is Python.
 bench-prover: $(VENV)/.installed-demo ## time the prover beside torch's, on the same claims
 	OMP_NUM_THREADS=1 $(PY) tests/bench/prover.py
+
+# What to hand to the benchmark, as in `make bench ARGS="--long --write"`.
+bench: $(VENV)/.installed-demo ## time noopelim beside Inductor's passes and loops written by hand
+	OMP_NUM_THREADS=1 $(PY) tests/bench/speed.py $(ARGS)
 
 # The second environment sees what the first has installed, so torch is not fetched again. The .pth is written
 # after the install, lest pip take the editable noopelim for one already there; a .pth found through it is not
