@@ -28,8 +28,9 @@ from torch.fx import GraphModule
 
 Record = dict[str, Any]
 _DOCS = Path(__file__).parents[2] / "docs"
+_MEDIUM = 5_000
 _LARGE = 50_000
-"""Nodes from which on each contestant has one turn only, and slow ones none."""
+"""Nodes from which on each contestant has two turns, and one."""
 
 
 def main() -> int:
@@ -73,7 +74,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--most", type=int, help="no synthetic graph of more nodes")
     parser.add_argument("--only", help="models, synthetic, or one family of graphs")
     parser.add_argument("--contestant", action="append", help="may be repeated")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--write", action="store_true", help="docs/performance.json and .svg")
     return parser.parse_args()
@@ -88,7 +89,9 @@ def _timed(case: Case, chosen: dict[str, Contestant], rounds: int) -> list[Recor
     left: dict[str, int] = {}
     found: dict[str, int] = {}
     # The whole of the long sizes would take hours.
-    turns = 1 if nodes > _LARGE else rounds
+    turns = 1 if nodes > _LARGE else min(rounds, 2) if nodes > _MEDIUM else rounds
+    gc.collect()
+    gc.freeze()
     for turn in range(turns):
         first = turn % len(names)
         for name in (*names[first:], *names[:first]):
@@ -120,7 +123,6 @@ def _timed(case: Case, chosen: dict[str, Contestant], rounds: int) -> list[Recor
 
 
 def _seconds(contestant: Contestant, copy: GraphModule) -> float:
-    gc.collect()
     gc.disable()
     try:
         began = time.process_time()
