@@ -69,8 +69,18 @@ class Compared:
     strides: Proof | None = None
 
 
+_SAME = Proof.of(True, "same layout", "the same expression")
+
+
 def same_layout(prover: Prover, ours: torch.Tensor, theirs: torch.Tensor) -> Compared:
     """Compare dtype, device, layout, sizes, strides, storage offset, conj and neg bits of strided tensors."""
+    sizes, their_sizes = prover.sizes(ours), prover.sizes(theirs)
+    strides, their_strides = (tuple(map(expression_of, t.stride())) for t in (ours, theirs))
+    if (
+        (ours.dtype, ours.device, ours.is_conj(), ours.is_neg(), sizes, strides)
+        == (theirs.dtype, theirs.device, theirs.is_conj(), theirs.is_neg(), their_sizes, their_strides)
+    ):  # fmt: skip
+        return Compared(_SAME, False, _offset_differs(prover, ours, theirs))
     facts = (
         (ours.dtype is theirs.dtype, f"dtype {theirs.dtype} is {ours.dtype}"),
         (ours.device == theirs.device, f"device {theirs.device} is {ours.device}"),
@@ -81,21 +91,27 @@ def same_layout(prover: Prover, ours: torch.Tensor, theirs: torch.Tensor) -> Com
     for holds, claim in facts:
         if not holds:
             return Compared(Proof.of(False, claim, "metadata"))
-    proofs, unit_strides_differ, strides = [], False, None
-    sizes = [expression_of(n) for n in ours.shape]
-    for dim, (size, other) in enumerate(zip(sizes, map(expression_of, theirs.shape), strict=True)):
+    proofs, unit_strides_differ = [], False
+    other_strides: Proof | None = None
+    for dim, (size, other) in enumerate(zip(sizes, their_sizes, strict=True)):
         proofs.append(_named(prover.equal(other, size), f"size of dim {dim}"))
-    for dim, (stride, other) in enumerate(
-        zip(map(expression_of, ours.stride()), map(expression_of, theirs.stride()), strict=True)
-    ):
+    for dim, (stride, other) in enumerate(zip(strides, their_strides, strict=True)):
         equal = prover.equal(other, stride)
         if not equal.proved and prover.equal(sizes[dim], 1).proved:
             unit_strides_differ = True
         elif not equal.proved:
-            strides = _named(equal, f"stride of dim {dim}")
-    offsets = map(expression_of, (theirs.storage_offset(), ours.storage_offset()))
-    offset_differs = not prover.equal(*offsets).proved
-    return Compared(Proof.all(proofs, "same layout"), unit_strides_differ, offset_differs, strides)
+            other_strides = _named(equal, f"stride of dim {dim}")
+    return Compared(
+        Proof.all(proofs, "same layout"),
+        unit_strides_differ,
+        _offset_differs(prover, ours, theirs),
+        other_strides,
+    )
+
+
+def _offset_differs(prover: Prover, ours: torch.Tensor, theirs: torch.Tensor) -> bool:
+    offset, other = (expression_of(t.storage_offset()) for t in (ours, theirs))
+    return offset != other and not prover.equal(other, offset).proved
 
 
 def _named(proof: Proof, what: str) -> Proof:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch.fx import Graph, GraphModule, Node
 
-from .calls import op_name, tensor_of
+from .calls import op_name, signature, tensor_of
 from .effects import attribute, kept_for_effect, written_by
 from .integers import Prover
 from .layout import offset_seen_by, same_layout, unit_strides_seen_by
@@ -22,7 +22,7 @@ from .returned import Returned
 from .scalars import Scalars
 from .storage import Storages, object_chain
 from .strided import Asked
-from .torch_api import storage_key
+from .torch_api import OpOverload, storage_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,9 @@ class Legality:
         self._input_classes = {find(n) for n in inputs}
         self._writers: dict[Node, list[Node]] = {}
         for node in nodes:
+            target = node.target
+            if isinstance(target, OpOverload) and not signature(target).written:
+                continue
             for operand in written_by(node):
                 self._writers.setdefault(find(operand), []).append(node)
 

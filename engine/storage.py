@@ -48,31 +48,34 @@ class Storages:
     """Classes of nodes that may share memory, kept up to date as nodes are rewritten."""
 
     def __init__(self, graph: Graph) -> None:
+        # A node that is not here is a class of its own.
         self._parent: dict[Node, Node] = {}
         self._size: dict[Node, int] = {}
         self._owner: dict[int, Node] = {}
-        self.trusted = not any(_contradicts_schema(node) for node in graph.nodes)
+        self.trusted = not any(_may_alias(node) and _contradicts_schema(node) for node in graph.nodes)
         for node in graph.nodes:
             self.add(node)
 
     def add(self, node: Node) -> None:
         """Take in one node whose operands are already in."""
-        self._parent[node] = node
-        self._size[node] = 1
-        tensor = tensor_of(node)
-        key = storage_key(tensor) if tensor is not None else None
+        value = node.meta.get("val")
+        key = storage_key(value) if isinstance(value, torch.Tensor) else None
         if key is not None:
-            self.join(self._owner.setdefault(key, node), node)
-        for operand in self.aliased_operands(node):
-            self.join(operand, node)
+            first = self._owner.setdefault(key, node)
+            if first is not node:
+                self.join(first, node)
+        if _may_alias(node):
+            for operand in self.aliased_operands(node):
+                self.join(operand, node)
 
     def find(self, node: Node) -> Node:
         """The representative of the node's class."""
+        parent = self._parent
         root = node
-        while self._parent[root] is not root:
-            root = self._parent[root]
-        while self._parent[node] is not root:
-            self._parent[node], node = root, self._parent[node]
+        while (above := parent.get(root, root)) is not root:
+            root = above
+        while node is not root:
+            parent[node], node = root, parent[node]
         return root
 
     def join(self, left: Node, right: Node) -> tuple[Node, Node] | None:
@@ -80,10 +83,11 @@ class Storages:
         kept, merged = self.find(left), self.find(right)
         if kept is merged:
             return None
-        if self._size[kept] < self._size[merged]:
+        sizes = self._size
+        if sizes.get(kept, 1) < sizes.get(merged, 1):
             kept, merged = merged, kept
         self._parent[merged] = kept
-        self._size[kept] += self._size.pop(merged)
+        sizes[kept] = sizes.get(kept, 1) + sizes.pop(merged, 1)
         return kept, merged
 
     def aliased_operands(self, node: Node) -> Iterator[Node]:
@@ -137,6 +141,22 @@ class Storages:
             source = node.args[0]
             return self.viewed(source) if isinstance(source, Node) else None
         return next(annotated_operands(node), None)
+
+
+# By identity, as in ``calls.signature``.
+_fresh: dict[int, tuple[OpOverload, bool]] = {}
+
+
+def _may_alias(node: Node) -> bool:
+    """False for calls of operators that surely give memory of their own."""
+    target = node.target
+    if node.op != "call_function" or not isinstance(target, OpOverload):
+        return True
+    known = _fresh.get(id(target))
+    if known is None:
+        aliases = target in _VIEW_OR_COPY or target in _UNANNOTATED_VIEWS or signature(target).returns_alias
+        known = _fresh[id(target)] = target, not aliases
+    return not known[1]
 
 
 def annotated_operands(node: Node) -> Iterator[Node]:

@@ -1,0 +1,171 @@
+"""``python tests/bench/speed.py``: what passes cost per node, in turns on copies of the same graphs.
+
+By default graphs of 1e3 and 1e4 nodes and models of 8 layers, in a few minutes. ``--long`` adds 1e5 and 1e6 nodes and
+32 layers; ``--write`` puts docs/performance.json and docs/performance.svg.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import statistics
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from compiled import duplicate
+from speed_contestants import MOST, SLOW, Contestant, contestants
+from speed_graphs import FAMILIES, Case, architectures, models
+from speed_report import ratios, show, svg
+from torch.fx import GraphModule
+
+Record = dict[str, Any]
+_DOCS = Path(__file__).parents[2] / "docs"
+_MEDIUM = 5_000
+_LARGE = 50_000
+"""Nodes from which on each contestant has two turns, and one."""
+
+
+def main() -> int:
+    options = _options()
+    torch.set_num_threads(1)
+    everybody = contestants()
+    chosen = {k: v for k, v in everybody.items() if k in (options.contestant or everybody)}
+    records: list[Record] = []
+    sizes = [1_000, 10_000, *([100_000, 1_000_000] if options.long else [])]
+    for family, make in FAMILIES.items():
+        if options.only not in (None, "synthetic", family):
+            continue
+        # A symbol for every ten nodes: the ShapeEnv is slow at making them.
+        for n in [s for s in sizes if s <= (options.most or s) and not (family == "symbols" and s > 10_000)]:
+            records += _timed(Case(family, "synthetic", str(n), make(n)), chosen, options.rounds)
+    if options.only in (None, "models"):
+        for layers in (8, 32) if options.long else (8,):
+            for case in models(architectures(layers), ("static", "dynamic")):
+                records += _timed(case, chosen, options.rounds)
+    result = {
+        "torch": torch.__version__,
+        "python": sys.version.split()[0],
+        "command": "python tests/bench/speed.py " + " ".join(sys.argv[1:]),
+        "records": records,
+        "ratios": ratios(records),
+        "memory": [_memory(FAMILIES["10% no-ops"](n), n, everybody["noopelim"]) for n in sizes[1:]],
+        "import_seconds": _import_seconds(),
+    }
+    show(result)
+    if options.json:
+        Path(options.json).write_text(json.dumps(result, indent=1))
+    if options.write:
+        (_DOCS / "performance.json").write_text(json.dumps(result, indent=1) + "\n")
+        (_DOCS / "performance.svg").write_text(svg(records))
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--long", action="store_true", help="up to 1e6 nodes, and 32 layers")
+    parser.add_argument("--most", type=int, help="no synthetic graph of more nodes")
+    parser.add_argument("--only", help="models, synthetic, or one family of graphs")
+    parser.add_argument("--contestant", action="append", help="may be repeated")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--write", action="store_true", help="docs/performance.json and .svg")
+    return parser.parse_args()
+
+
+def _timed(case: Case, chosen: dict[str, Contestant], rounds: int) -> list[Record]:
+    """One record for each contestant; who goes first changes from round to round. Times are of the process, so that
+    other work on the machine does not count, and no garbage is collected meanwhile."""
+    nodes = len(case.graph.graph.nodes)
+    names = [n for n in chosen if nodes <= MOST.get(n, nodes) and (n != SLOW or case.kind != "synthetic")]
+    seconds: dict[str, list[float]] = defaultdict(list)
+    left: dict[str, int] = {}
+    found: dict[str, int] = {}
+    # The whole of the long sizes would take hours.
+    turns = 1 if nodes > _LARGE else min(rounds, 2) if nodes > _MEDIUM else rounds
+    gc.collect()
+    gc.freeze()
+    for turn in range(turns):
+        first = turn % len(names)
+        for name in (*names[first:], *names[:first]):
+            if name == SLOW and turn:
+                continue
+            copy = duplicate(case.graph.graph)
+            seconds[name].append(_seconds(chosen[name], copy))
+            if turn == 0:
+                left[name] = _live(copy)
+                if "remove_noop_ops" in chosen and nodes <= _LARGE:
+                    chosen["remove_noop_ops"](copy.graph)
+                    found[name] = left[name] - _live(copy)
+    before = _live(duplicate(case.graph.graph))
+    print(f"{case.name} {case.kind} {case.sizes}: {nodes} nodes", file=sys.stderr, flush=True)
+    return [
+        {
+            "graph": case.name,
+            "kind": case.kind,
+            "sizes": case.sizes,
+            "nodes": nodes,
+            "contestant": name,
+            "microseconds_per_node": [s / nodes * 1e6 for s in seconds[name]],
+            "median": statistics.median(seconds[name]) / nodes * 1e6,
+            "removed": before - left[name],
+            "left_for_remove_noop_ops": found.get(name),
+        }
+        for name in names
+    ]
+
+
+def _seconds(contestant: Contestant, copy: GraphModule) -> float:
+    gc.disable()
+    try:
+        began = time.process_time()
+        contestant(copy.graph)
+        return time.process_time() - began
+    finally:
+        gc.enable()
+
+
+def _live(gm: GraphModule) -> int:
+    """Nodes once what nobody reads is gone."""
+    gm.graph.eliminate_dead_code()
+    return len(gm.graph.nodes)
+
+
+def _memory(gm: GraphModule, n: int, contestant: Contestant) -> Record:
+    """Bytes per node at the peak of a run, beyond what was there before."""
+    gc.collect()
+    tracemalloc.start()
+    contestant(gm.graph)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return {"nodes": n, "peak_bytes_per_node": peak / n}
+
+
+def _import_seconds(times: int = 5) -> dict[str, float]:
+    """Medians over new processes: importing noopelim after torch, and the pass and its rules after that."""
+    code = (
+        "import torch, time\nt = time.perf_counter()\nimport noopelim\nu = time.perf_counter()\n"
+        "noopelim.NoOpElimination()\nprint(u - t, time.perf_counter() - u)"
+    )
+    runs: Sequence[list[float]] = [
+        [
+            float(x)
+            for x in subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=True
+            ).stdout.split()
+        ]
+        for _ in range(times)
+    ]
+    first, second = (statistics.median(run[k] for run in runs) for k in (0, 1))
+    return {"import noopelim": first, "noopelim.NoOpElimination()": second}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
