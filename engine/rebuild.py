@@ -140,8 +140,8 @@ def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> 
         start = _start(recipe)
         if recipe.written.lifted:
             index = number(start, recipe.over)
-            source = recipe.written.source
-            return call(_aten.select_scatter.default, recipe.over, source, recipe.dim, index), 1
+            part = recipe.written.source
+            return call(_aten.select_scatter.default, recipe.over, part, recipe.dim, index), 1
         source = cut(recipe.written)
         bounds = number(start, recipe.over), number(start + recipe.written.length, recipe.over)
         made = 1 + isinstance(source, NewCall)
