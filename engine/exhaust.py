@@ -35,7 +35,7 @@ def exhaust(rule: Rule, scope: Scope, sweep: str, part: int = 0, parts: int = 1)
     drawer, tried = within_reach(rule, scope, sweep)
     judge, most = Judge(rule), affordable(scope, sweep)
     sample = draws(drawer.draw, Random(part).choice, most // parts)
-    for instance in sample if tried.sampled else _instances(drawer, part, parts):
+    for instance in sample if tried.sampled else instances(drawer, part, parts):
         judgement = judge.judge(instance)
         tried.counts["instances"] += 1
         tried.counts["matched"] += judgement.proof is not None
@@ -43,7 +43,7 @@ def exhaust(rule: Rule, scope: Scope, sweep: str, part: int = 0, parts: int = 1)
         if judgement.wrong is not None:
             tried.wrong = judgement.wrong
             break
-    if not tried.counts["instances"] and next(_instances(drawer, 0, 1), None) is None:
+    if not tried.counts["instances"] and next(instances(drawer, 0, 1), None) is None:
         tried.empty, tried.told = True, f"{sweep}: no instance could be made"
     return tried
 
@@ -85,7 +85,8 @@ def _size(drawer: Drawer) -> float:
     return estimated(drawer.draw, dives=200)
 
 
-def _instances(drawer: Drawer, part: int, parts: int) -> Iterator[Drawn]:
+def instances(drawer: Drawer, part: int = 0, parts: int = 1) -> Iterator[Drawn]:
+    """All that a drawer draws, or one of several parts of it, the smallest first."""
     ways = (
         every(lambda pick, head=head: drawer.draw(pick, head), part, parts)  # type: ignore[misc]
         for head in drawer.heads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from .choices import Pick, draws
 from .contexts import check_in_contexts
 from .counterexample import Counterexample, of_engine, of_values
 from .drawing import Drawer, Drawn
-from .exhaust import exhaust
+from .exhaust import exhaust, instances, within_reach
 from .instances import CallOf
 from .law import Judge, Wrong
 from .pattern import Assembly, Chain
@@ -139,7 +140,12 @@ def _contexts(rule: Rule, task: Task) -> Found:
         drawn: Drawn = pick(drawers).draw(pick)
         return drawn
 
-    for drawn in draws(draw, random.choice, 400 * task.scope.contexts):
+    rare = within_reach(rule, scope, "shapes")[0]
+    # Of a rule that fires seldom, random draws may all miss.
+    drawn_or_found = itertools.chain(
+        draws(draw, random.choice, 400 * task.scope.contexts), itertools.islice(instances(rare), scope.most)
+    )
+    for drawn in drawn_or_found:
         if counts["instances in graphs"] >= task.scope.contexts:
             break
         if not judge.judge(drawn).fired:

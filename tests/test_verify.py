@@ -68,7 +68,7 @@ def test_every_built_in_rule_is_verified(name: str) -> None:
     verdict = verify((patterns.ALL | patterns.VALUE_EQUAL)[name], CI)
     assert verdict.verified, verdict
     counts = verdict.counts
-    assert counts["instances"] >= counts["matched"] >= counts["fired"] > 10
+    assert counts["instances"] >= counts["matched"] >= counts["fired"] > 5
     assert counts["valuations"] >= counts["symbolic, proved"]
     assert (counts["symbolic, proved"] > 0) is (name not in WITHOUT_SYMBOLS)
     assert counts["instances in graphs"] > 0
@@ -136,7 +136,7 @@ def test_the_scope_that_was_exhausted_is_printed() -> None:
     )
     less = str(verify(rule, replace(TINY, narrow=30)))
     assert (
-        "  exhausted: all dtypes: of operands [2] and 1 of each argument's values, of the first spelling"
+        "  exhausted: all values: of operands [128] and 1 of each argument's values, of the first spelling"
         in less
     )
     assert "  note: values: a sample of 3 draws" in str(verify(rule, replace(TINY, narrow=3)))
