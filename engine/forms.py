@@ -14,6 +14,7 @@ from .form_arguments import Made, State, filled, named, operand, templates, word
 from .index_maps import HANDLERS, moved
 from .pattern import OpCall, calls_in
 from .positions import Moved
+from .spellings import CASTS
 from .torch_api import Ignored, KeywordArg, OpOverload
 
 _OPEN, _DEFAULT = Ignored(), object()
@@ -76,7 +77,8 @@ class _Enumeration:
         if found is None:
             # Of an unknown call all that can be said is that it may keep the shape, as a cast does.
             dtypes = [a for a in args if isinstance(a, torch.dtype)]
-            dtype = dtypes[0] if dtypes else operands[0].dtype
+            of = operands[-1] if target in CASTS else operands[0]
+            dtype = dtypes[0] if dtypes else of.dtype
             yield Made(operands[0].shape, None, target, args, given, dtype), state
             return
         for rank in sorted({len(c.shape) for c in found}):

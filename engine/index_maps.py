@@ -16,7 +16,7 @@ from .calls import signature
 from .integers import Expr
 from .positions import Fact, Moved, Position, Read, Sizes, floor_div, made, nth_dim
 from .regions import narrowed, scattered, sliced
-from .reorders import dims_moved, flipped, matrix_transposed, permuted, swapped, transposed
+from .reorders import dims_moved, flipped, last_transposed, matrix_transposed, permuted, swapped, transposed
 from .repeats import copied, expanded, expanded_as, interleaved, repeated, tiled
 from .spellings import ALIASES, CASTS, EXPANDS, RESHAPES
 from .torch_api import OpOverload
@@ -189,6 +189,7 @@ HANDLERS: dict[object, Handler] = {
     _aten.resolve_conj.default: _same,
     _aten.resolve_neg.default: _same,
     _prims.device_put.default: _same,
+    _aten.mT.default: last_transposed,
     _aten.clone.default: _same,
     _aten.contiguous.default: _same,
     **dict.fromkeys(CASTS, _cast),

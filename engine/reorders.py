@@ -37,6 +37,12 @@ def matrix_transposed(x: Moved) -> Cases:
     return permuted(x, tuple(reversed(range(rank)))) if rank <= 2 else iter(())
 
 
+def last_transposed(x: Moved) -> Cases:
+    """What ``mT`` computes, of two dims or more."""
+    rank = len(x.shape)
+    return transposed(x, rank - 2, rank - 1) if rank >= 2 else iter(())
+
+
 def flipped(x: Moved, dims: Sequence[int]) -> Cases:
     turned = [nth_dim(d, len(x.shape)) for d in dims]
     if len(set(turned)) < len(turned):

@@ -50,5 +50,5 @@ class Scope:
 
 CI = Scope("ci", rank=2, dim=2, window=2, most=3_000, narrow=1_500, samples=20, symbolic=100, contexts=3)
 DEFAULT = Scope("default")
-FULL = Scope("full", most=200_000, narrow=50_000, samples=500, symbolic=2_000, contexts=60)
+FULL = Scope("full", most=60_000, narrow=15_000, samples=300, symbolic=600, contexts=30)
 NAMED = {scope.name: scope for scope in (CI, DEFAULT, FULL)}

@@ -33,6 +33,7 @@ from .torch_api import ShapeEnv, expression_of, snapshot
 
 T = TypeVar("T")
 MOST_ELEMENTS = 4096
+_FEW = 24
 _SWEEPS = ("shapes", "shapes", "spellings", "dtypes")
 
 
@@ -53,9 +54,14 @@ class Symbolic:
         return options[0] if first else self.random.choice(options)
 
     def attempt(self) -> Wrong | None:
-        """One random instance; None if all was well, or if it could not be made symbolic."""
+        """One random instance, every other time one on which the rule fires if there is one among a few; None if all
+        was well, or if it could not be made symbolic."""
         drawer = self.random.choice(self.random.choice(self._drawers))
-        instance = next(draws(drawer.draw, self._choose, 1), None)
+        few = _FEW if self.random.random() < 0.5 else 1
+        instance: Drawn | None = None
+        for instance in draws(drawer.draw, self._choose, few):
+            if few == 1 or self.judge.judge(instance).fired:
+                break
         return None if instance is None else self.check(instance.call, self.random)
 
     def check(self, call: CallOf, random: Random) -> Wrong | None:
