@@ -109,7 +109,7 @@ def nodes_in(argument: object) -> Iterator[Node]:
 
 def operands_at(node: Node, positions: tuple[int, ...]) -> Iterator[Node]:
     """The nodes that an operator call passes for these positions of its schema, by position or by keyword."""
-    names = signature(node.target).names
+    names = signature(node.target).names  # type: ignore[arg-type]
     for position in positions:
         if position < len(node.args):
             yield from nodes_in(node.args[position])
