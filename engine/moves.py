@@ -67,7 +67,7 @@ def permutation_of(node: Node) -> tuple[int, ...]:
             dims[first], dims[second] = dims[second], dims[first]
         return tuple(dims)
     if node.target is _aten.mT.default:
-        return (*range(rank - 2), rank - 1, rank - 2)
+        return (*range(rank - 2), rank - 1, rank - 2) if rank else ()
     if node.target in _MOVEDIMS:
         return _moved(argument(node, "source"), argument(node, "destination"), rank)
     return tuple(d % rank for d in argument(node, "dims"))

@@ -38,9 +38,13 @@ def matrix_transposed(x: Moved) -> Cases:
 
 
 def last_transposed(x: Moved) -> Cases:
-    """What ``mT`` computes, of two dims or more."""
+    """What ``mT`` computes; of no dims it is the operand."""
     rank = len(x.shape)
-    return transposed(x, rank - 2, rank - 1) if rank >= 2 else iter(())
+    return (
+        iter(())
+        if rank == 1
+        else permuted(x, (*range(rank - 2), *range(rank - 1, rank - 3, -1)) if rank else ())
+    )
 
 
 def flipped(x: Moved, dims: Sequence[int]) -> Cases:

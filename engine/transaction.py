@@ -46,7 +46,7 @@ class Transaction:
     def replace(self, old: Node, new: Node) -> list[Node]:
         """Make every user of ``old`` use ``new``; returns those users."""
         users = list(old.users)
-        self._users.setdefault(new, list(new.users))
+        self._note_users(new)
         for user in users:
             self._save_arguments(user)
             user.replace_input_with(old, new)
@@ -86,10 +86,14 @@ class Transaction:
     def _save_arguments(self, node: Node) -> None:
         args, kwargs = node.args, node.kwargs
         for operand in node.all_input_nodes:
-            # Users are kept in the order in which they came, which undoing the edits would not restore.
-            self._users.setdefault(operand, list(operand.users))
+            self._note_users(operand)
 
         def restore() -> None:
             node.args, node.kwargs = args, kwargs
 
         self._undo.append(restore)
+
+    def _note_users(self, node: Node) -> None:
+        # Users are kept in the order in which they came, which undoing the edits would not restore.
+        if node not in self._users:
+            self._users[node] = list(node.users)

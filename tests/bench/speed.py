@@ -28,9 +28,8 @@ from torch.fx import GraphModule
 
 Record = dict[str, Any]
 _DOCS = Path(__file__).parents[2] / "docs"
-_MEDIUM = 5_000
-_LARGE = 50_000
-"""Nodes from which on each contestant has two turns, and one."""
+_LARGE = 5_000
+"""Nodes from which on each contestant has one turn."""
 
 
 def main() -> int:
@@ -46,9 +45,12 @@ def main() -> int:
         # A symbol for every ten nodes: the ShapeEnv is slow at making them.
         for n in [s for s in sizes if s <= (options.most or s) and not (family == "symbols" and s > 10_000)]:
             records += _timed(Case(family, "synthetic", str(n), make(n)), chosen, options.rounds)
-    if options.only in (None, "models"):
-        for layers in (8, 32) if options.long else (8,):
-            for case in models(architectures(layers), ("static", "dynamic")):
+    for layers in (8, 32) if options.long else (8,):
+        named = architectures(layers)
+        if options.only not in (None, "models"):
+            named = {name: each for name, each in named.items() if name == options.only}
+        if options.only != "synthetic":
+            for case in models(named, ("static", "dynamic")):
                 records += _timed(case, chosen, options.rounds)
     result = {
         "torch": torch.__version__,
@@ -72,7 +74,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--long", action="store_true", help="up to 1e6 nodes, and 32 layers")
     parser.add_argument("--most", type=int, help="no synthetic graph of more nodes")
-    parser.add_argument("--only", help="models, synthetic, or one family of graphs")
+    parser.add_argument("--only", help="models, synthetic, one model or one family of graphs")
     parser.add_argument("--contestant", action="append", help="may be repeated")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", metavar="FILE")
@@ -88,8 +90,7 @@ def _timed(case: Case, chosen: dict[str, Contestant], rounds: int) -> list[Recor
     seconds: dict[str, list[float]] = defaultdict(list)
     left: dict[str, int] = {}
     found: dict[str, int] = {}
-    # The whole of the long sizes would take hours.
-    turns = 1 if nodes > _LARGE else min(rounds, 2) if nodes > _MEDIUM else rounds
+    turns = 1 if nodes > _LARGE else rounds
     gc.collect()
     gc.freeze()
     for turn in range(turns):
