@@ -20,7 +20,7 @@ PY  := $(BIN)/python
 PIP := $(PY) -m pip --disable-pip-version-check
 DEV := $(VENV)/.installed-dev
 
-.PHONY: help setup test soak verify lint format typecheck demo bench bench-prover bench-models wheel clean
+.PHONY: help setup test soak verify lint format typecheck docs docs-check demo bench bench-prover bench-models wheel clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -60,6 +60,12 @@ typecheck: $(DEV) ## check the types, strictly
 	    | tee $(TYPING)/report.txt
 	grep -q 'in $(words $(wildcard engine/*.py patterns/*.py)) source files' $(TYPING)/report.txt \
 	    || { echo 'mypy did not see every file in engine/ and patterns/' >&2; exit 1; }
+
+docs: $(DEV) ## write docs/rules.md and docs/coverage.md from the rules and the catalogue
+	$(PY) docs/generate.py
+
+docs-check: $(DEV) ## fail if one of them is not what would be written
+	OMP_NUM_THREADS=1 $(PY) docs/generate.py --check
 
 demo: $(VENV)/.installed-demo ## clean real models and show what went
 	$(PY) docs/demo
