@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -13,9 +14,9 @@ from .effects import attribute, writes_anything
 from .errors import GraphError
 from .fixpoint import Run
 from .integers import Prover
-from .match import Index
 from .remarks import Report
 from .rule import Rule, RuleSet
+from .rule_index import Index
 from .torch_api import ShapeEnv, shape_env_of, snapshot
 
 
@@ -36,7 +37,7 @@ def eliminate(
     ``RewriteError`` if a rule raises and ``TypeError`` for another kind of target; after any of them the
     target is as it was.
     """
-    index = Index(rule_set(rules), rules is None if tidy is None else tidy)
+    index = _index(rule_set(rules), rules is None if tidy is None else tidy)
     if isinstance(target, ExportedProgram):
         from .export import eliminate_exported
 
@@ -51,6 +52,12 @@ def eliminate(
     raise TypeError(
         f"cannot eliminate no-ops from a {type(target).__name__}; pass a torch.fx.Graph, a GraphModule or an ExportedProgram"
     )
+
+
+@functools.lru_cache(maxsize=16)
+def _index(rules: RuleSet, tidy: bool) -> Index:
+    """Compiled once for a set of rules: that takes as long as a run over a small graph."""
+    return Index(rules, tidy)
 
 
 def rule_set(rules: RuleSet | Iterable[Rule] | None) -> RuleSet:

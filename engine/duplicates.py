@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch.fx import Graph, Node
 
+from .aliasing import Site
 from .calls import arguments, signature, tensor_of
 from .effects import kept_for_effect
-from .legality import Legality, Site, Verdict
+from .legality import Legality, Verdict
 from .parts import NARROWS, SELECTS, SLICES, SPLITS, UNBINDS
 from .plans import Law, Plan, Refusal, with_values
 from .proof import Proof

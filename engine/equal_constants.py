@@ -6,8 +6,9 @@ from collections.abc import Callable, Hashable, Iterator
 
 from torch.fx import Graph, Node
 
+from .aliasing import Site
 from .constants import MADE, Constants
-from .legality import Legality, Site
+from .legality import Legality
 from .plans import Law, Plan, Refusal, with_values
 from .proof import Proof
 from .remarks import Stage

@@ -12,7 +12,8 @@ from torch.fx import Node
 from .calls import argument, op_name
 from .errors import MissingMetadata
 from .integers import Expr, Prover
-from .moves import Chained, Moves, permutation_of
+from .moves import Chained, Moves
+from .orders import permutation_of
 from .parts import made_of, picked
 from .pieces import Pieces
 from .proof import Proof, Truth

@@ -10,7 +10,6 @@ inputs, has fewer calls (checked when a rule is made), and no other node's tree 
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable
 
 from torch.fx import Graph, Node
@@ -23,17 +22,24 @@ from .errors import RewriteError
 from .facts import Facts
 from .integers import Prover
 from .legality import Legality
-from .match import MAX_CALLS, Index, Matched, Matcher
+from .match import MAX_CALLS, Matched, Matcher
 from .moves import Moves
 from .plans import NewCall, Plan, Refusal
 from .proof import Proof
 from .remarks import Missed, Passed, Report
 from .rewrite import carry_out, plan, retire
+from .rule_index import Index
 from .transaction import Transaction
+from .worklist import Worklist, calls_of, count_calls
 
 _FEW = 4
 """Nodes for each target, up to which a walk of the graph is cheaper than its table of targets."""
 _UNREAD = Proof.of(True, "nobody reads it", "the graph")
+
+
+MOST_PER_CALL = 100
+"""Rewrites for each call of a graph beyond which a run is taken not to end. Rules are checked to shrink what they
+replace when they are made, so that only a mistake of this engine gets there."""
 
 
 class Run:
@@ -92,7 +98,7 @@ class Run:
             ]
         if len(nodes) < _FEW * len(named):
             return [n for n in nodes if id(n.target) in named and n.op == "call_function"]
-        return sorted(n for target in self._index.targets for n in _calls_of(self._graph, target))
+        return sorted(n for target in self._index.targets for n in calls_of(self._graph, target))
 
     def _bury(self, dead: Iterable[Node]) -> None:
         """Retire calls that nobody reads, and what only they read."""
@@ -195,6 +201,12 @@ class Run:
 
     def _apply(self, found: Plan) -> None:
         root, legality = found.root, self._legality()
+        if len(self.report.passed) > MOST_PER_CALL * self.report.nodes_before:
+            raise RewriteError(
+                f"rule {found.rule.name!r} still applies at node {self._path}{root.name} ({op_name(root)}) after "
+                f"{len(self.report.passed)} rewrites of {self.report.nodes_before} calls: rules undo each other; "
+                "the graph is unchanged; leave the rule out"
+            )
         self._settled(root)
         if self._duplicates is not None and not self._duplicates.complete:
             self._duplicates.know(self._graph.nodes)
@@ -252,54 +264,6 @@ class Run:
             self._path,
             _trace(node),
         )
-
-
-class Worklist:
-    """A set of nodes, taken in graph order. A node's order key is fixed while it is in a graph."""
-
-    def __init__(self) -> None:
-        # What a sweep begins with is in order already; a heap takes what comes meanwhile.
-        self._first: list[Node] = []
-        self._heap: list[Node] = []
-        self._waiting: set[Node] = set()
-
-    def begin(self, nodes: list[Node]) -> None:
-        """Take nodes in graph order, each once, when none is waiting."""
-        self._first = nodes[::-1]
-        self._waiting.update(nodes)
-
-    def push(self, node: Node) -> None:
-        """Put a node back, if it is not waiting."""
-        if node not in self._waiting:
-            self._waiting.add(node)
-            heapq.heappush(self._heap, node)
-
-    def extend(self, nodes: Iterable[Node]) -> None:
-        """Put nodes back."""
-        for node in nodes:
-            self.push(node)
-
-    def pop(self) -> Node | None:
-        """The first node in graph order; None if there is none."""
-        first, heap = self._first, self._heap
-        if heap and not (first and first[-1] < heap[0]):
-            node = heapq.heappop(heap)
-        elif first:
-            node = first.pop()
-        else:
-            return None
-        self._waiting.discard(node)
-        return node
-
-
-def count_calls(graph: Graph) -> int:
-    """Nodes that compute something."""
-    others = ("placeholder", "get_attr", "output")
-    return len(graph.nodes) - sum(len(graph.find_nodes(op=op, sort=False)) for op in others)
-
-
-def _calls_of(graph: Graph, target: object) -> Iterable[Node]:
-    return graph.find_nodes(op="call_function", target=target, sort=False)  # type: ignore[arg-type]
 
 
 def _trace(node: Node) -> str | None:

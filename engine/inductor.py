@@ -16,12 +16,13 @@ from .errors import RewriteError
 from .fingerprint import fingerprint
 from .integers import Prover
 from .legality import Legality
-from .match import Index, compile_pattern
+from .match import compile_pattern
 from .pattern import calls_in
 from .plans import Plan
 from .remarks import Report
 from .rewrite import carry_out, plan, retire
 from .rule import Rule, RuleSet
+from .rule_index import Index
 from .torch_api import (
     CustomGraphPass,
     GraphPatternEntry,

@@ -10,19 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
-from torch.fx import Graph, GraphModule, Node
+from torch.fx import Node
 
-from .calls import op_name, signature, tensor_of
-from .effects import attribute, kept_for_effect, written_by
-from .integers import Prover
+from .aliasing import Aliasing, Site
+from .calls import op_name, tensor_of
+from .effects import kept_for_effect
 from .layout import offset_seen_by, same_layout, unit_strides_seen_by
 from .proof import Proof
 from .relaid import relaid
-from .returned import Returned
-from .scalars import Scalars
-from .storage import Storages, object_chain
-from .strided import Asked
-from .torch_api import OpOverload, storage_key
+from .storage import object_chain
+from .torch_api import storage_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,41 +30,8 @@ class Verdict:
     why: Proof | str
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A proposed rewrite: the value of ``root``, computed by the calls in ``matched`` from ``source``."""
-
-    root: Node
-    matched: tuple[Node, ...]
-    source: Node
-
-
-class Legality:
-    """Aliasing facts of one graph, kept true through rewrites by :meth:`took_over`.
-
-    ``inputs_may_alias``: treat all placeholders as one piece of memory, as in a nested graph that writes.
-    """
-
-    def __init__(self, graph: Graph, prover: Prover, inputs_may_alias: bool = False) -> None:
-        self._prover = prover
-        self.storages = Storages(graph)
-        self.scalars = Scalars(graph, prover)
-        self.asked = Asked()
-        nodes = list(graph.nodes)
-        inputs = [n for n in nodes if n.op == "placeholder" or _is_constant(n)]
-        if inputs_may_alias:
-            for one in inputs[1:]:
-                self.storages.join(inputs[0], one)
-        self._returned = Returned(nodes, self.storages)
-        find = self.storages.find
-        self._input_classes = {find(n) for n in inputs}
-        self._writers: dict[Node, list[Node]] = {}
-        for node in nodes:
-            target = node.target
-            if isinstance(target, OpOverload) and not signature(target).written:
-                continue
-            for operand in written_by(node):
-                self._writers.setdefault(find(operand), []).append(node)
+class Legality(Aliasing):
+    """The verdicts on one graph."""
 
     def may_replace(self, site: Site) -> Verdict:
         """May ``site.source`` stand wherever ``site.root`` stood?"""
@@ -129,13 +93,6 @@ class Legality:
                 )
         return None
 
-    def is_view(self, site: Site) -> bool:
-        """Does the root surely share the source's memory, through matched calls alone?"""
-        node: Node | None = site.root
-        while node is not None and node is not site.source:
-            node = self.storages.viewed(node) if node in site.matched else None
-        return node is site.source
-
     def values_in(self, root: Node, value: torch.Tensor) -> dict[Node, object] | None:
         """The metadata of ``root`` and its views if it lies as ``value``, with other strides; None if those are its
         own."""
@@ -143,18 +100,6 @@ class Legality:
         if ours is None or same_layout(self._prover, ours, value).strides is None:
             return None
         return relaid(root, value, self._prover).values
-
-    def took_over(self, root: Node, replacement: Node) -> None:
-        """Record that ``replacement`` now stands where ``root`` stood, and shares its fate."""
-        self._returned.took_over(root, replacement)
-        merged = self.storages.join(replacement, root)
-        if merged is not None:
-            kept, gone = merged
-            if gone in self._input_classes:
-                self._input_classes.add(kept)
-            writers = self._writers.pop(gone, [])
-            if writers:
-                self._writers.setdefault(kept, []).extend(writers)
 
     def _same_but_for_memory(self, site: Site, value: torch.Tensor) -> Verdict:
         root = site.root
@@ -276,38 +221,6 @@ class Legality:
             if writers:
                 return Verdict(False, f"{writers[0].name} ({op_name(writers[0])}) writes the copy's memory")
         return None
-
-    def _first_copy(self, site: Site) -> Node:
-        """Where the value may have stopped following the source's memory: sure views still see its writes."""
-        return min((n for n in site.matched if self.storages.views(n) is not True), default=site.root)
-
-    def _write_between(self, storage: Node, first: Node, root: Node, to_last_use: bool) -> Node | None:
-        """A node that writes ``storage`` after ``first``, up to the root or up to the last use of its memory."""
-        writers = [w for w in self._writers.get(storage, ()) if first < w]
-        if not writers:
-            return None
-        last = self._last_use(root) if to_last_use else root
-        return next((w for w in writers if last is None or not last < w), None)
-
-    def _last_use(self, node: Node) -> Node | None:
-        """The last node that reads ``node`` or a view of it; None if that is the caller of the graph."""
-        users = [user for n in (node, *self.views_of(node)) for user in n.users]
-        return None if any(u.op == "output" for u in users) else max(users, default=node)
-
-    def views_of(self, node: Node) -> list[Node]:
-        """What may share the memory of ``node`` by way of it, in graph order."""
-        find = self.storages.find
-        stack, found = [node], set[Node]()
-        while stack:
-            for user in stack.pop().users:
-                if user not in found and user.op != "output" and find(user) is find(node):
-                    found.add(user)
-                    stack.append(user)
-        return sorted(found)
-
-
-def _is_constant(node: Node) -> bool:
-    return node.op == "get_attr" and not isinstance(attribute(node), GraphModule)
 
 
 def _plain(tensor: torch.Tensor) -> bool:

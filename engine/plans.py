@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch.fx import Node, map_arg
 
+from .aliasing import Site
 from .calls import tensor_of
 from .facts import Facts, resolve
 from .fake import run_fake
-from .legality import Legality, Site, Verdict
+from .legality import Legality, Verdict
 from .match import Matched
 from .proof import Proof
 from .remarks import Stage

@@ -8,13 +8,14 @@ from typing import Any
 import torch
 from torch.fx import Node
 
+from .aliasing import Site
 from .calls import op_name, tensor_of
 from .extents import extent
 from .facts import Facts
 from .integers import Expr, Prover
 from .knowledge import INT64_MAX
 from .layout import row_major
-from .legality import Legality, Site, Verdict
+from .legality import Legality, Verdict
 from .match import Matched
 from .pattern import Built
 from .pieces import Piece

@@ -9,13 +9,14 @@ from typing import Any
 import torch
 from torch.fx import Node
 
+from .aliasing import Site
 from .calls import op_name, tensor_of
 from .extents import Extent, plus, times
 from .facts import Facts
 from .in_memory import in_memory
 from .integers import Prover
 from .knowledge import INT64_MAX
-from .legality import Legality, Site
+from .legality import Legality
 from .match import Matched
 from .movement import Sizes
 from .moves import Moves

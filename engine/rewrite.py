@@ -8,13 +8,14 @@ from typing import Any
 import torch
 from torch.fx import Node, map_arg
 
+from .aliasing import Site
 from .calls import arguments, nodes_in, op_name, tensor_of
 from .effects import kept_for_effect
 from .errors import MissingMetadata
 from .facts import Facts
 from .integers import Prover
 from .layout import row_major
-from .legality import Legality, Site
+from .legality import Legality
 from .match import Matched
 from .pattern import Built, Calls, Computed, OpCall
 from .plans import NewCall, Plan, Refusal, ask, blocked, call_fake, restride, with_values

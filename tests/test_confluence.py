@@ -20,9 +20,9 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from noopelim import Exact, patterns
 from noopelim.driver import run
 from noopelim.effects import kept_for_effect, written_by
-from noopelim.match import Index
 from noopelim.remarks import Report
 from noopelim.rule import RuleSet
+from noopelim.rule_index import Index
 
 SEEDS = (1, 2, 3)
 EVERY = 12

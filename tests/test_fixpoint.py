@@ -11,7 +11,7 @@ from graphs import Builder, check, ops, trace
 from torch import fx
 
 import noopelim
-from noopelim import ANY, SIZE, Computed, Proof, Rule, X, patterns
+from noopelim import ANY, SIZE, Computed, Proof, Rule, X, fixpoint, patterns
 from noopelim.errors import RewriteError
 from noopelim.spellings import clone, reshape, slice_
 from noopelim.transaction import Transaction
@@ -195,3 +195,14 @@ def test_a_user_rule_with_an_own_template() -> None:
     gm = trace(lambda x: torch.sin(x).view(2, 12).view(24) + 1, torch.zeros(4, 6))
     check(gm, eliminate=lambda g: noopelim.eliminate(g, [flat]))
     assert ops(gm).count("aten.view.default") == 1
+
+
+def test_a_run_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    gm = trace(lambda x: (x + 1).clone().clone().clone() * 2, torch.zeros(4, 6))
+    before = str(gm.graph)
+    monkeypatch.setattr(fixpoint, "MOST_PER_CALL", 0)
+    with pytest.raises(
+        RewriteError, match=r"rule 'copy/clone' still applies at node .* after 1 rewrites of 5 calls"
+    ):
+        noopelim.eliminate(gm)
+    assert str(gm.graph) == before
