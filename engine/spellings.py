@@ -91,11 +91,6 @@ def reshape(x: Any, size: Any = ANY) -> OpCall:
     return OpCall(RESHAPES, x, size)
 
 
-def view_dtype(x: Any) -> OpCall:
-    """The same bits read as another dtype."""
-    return OpCall(_aten.view.dtype, x, rest="any")
-
-
 def relabel(x: Any) -> OpCall:
     """reshape, squeeze, unsqueeze, flatten, unflatten in any form."""
     return OpCall(RELABELS, x, rest="any")
