@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch.fx import Node
 
 from .integers import Expr, Prover
-from .parts import SCATTERS, SELECT_SCATTERS, made_of, picked, tree
+from .parts import SCATTERS, SELECT_SCATTERS, STACKS, made_of, picked, tree
 from .pieces import Piece, Pieces
 
 
@@ -21,6 +21,8 @@ class Recipe:
     wholes: frozenset[int]
     picks: bool = False
     fill: object = None
+    stacks: bool = False
+    """Is it a join along a new dim?"""
     over: Node | None = None
     """What all pieces but one are parts of, each where it was: that one is written over the rest."""
 
@@ -33,11 +35,6 @@ class Recipe:
             return 1 + (not self.written.lifted and not self.whole(self.written))
         cuts = sum(isinstance(p.source, Node) and k not in self.wholes for k, p in enumerate(self.pieces))
         return cuts + (len(self.pieces) > 1)
-
-    @property
-    def stacks(self) -> bool:
-        """Is it a join along a new dim?"""
-        return len(self.pieces) > 1 and all(p.lifted for p in self.pieces)
 
     @property
     def written(self) -> Piece:
@@ -78,13 +75,12 @@ def recipe_of(root: Node, prover: Prover) -> Recipe | None:
         return None
     wholes = frozenset(k for k, p in enumerate(pieces) if not picks and known.whole(p))
     fill = known.fills[fills.pop()] if fills else None
-    over = None if fills or picks or not _has_writes(root) else _written_over(pieces, known)
-    return Recipe(dim, pieces, wholes, picks, fill, over)
-
-
-def _has_writes(root: Node) -> bool:
-    """A join is not made a write: what writes was one."""
-    return any(call.target in (*SCATTERS, *SELECT_SCATTERS) for call in tree(root)[0])
+    # A join is made a write, or a stack, only where there was one: not every compiler knows a stack.
+    calls = {call.target for call in tree(root)[0]}
+    stacks = len(pieces) > 1 and all(p.lifted for p in pieces) and not calls.isdisjoint(STACKS)
+    writes = not fills and not picks and not calls.isdisjoint((*SCATTERS, *SELECT_SCATTERS))
+    over = _written_over(pieces, known) if writes else None
+    return Recipe(dim, pieces, wholes, picks, fill, stacks, over)
 
 
 def _written_over(pieces: tuple[Piece, ...], known: Pieces) -> Node | None:

@@ -30,6 +30,8 @@ from .transaction import Transaction
 
 _aten = torch.ops.aten
 _VIEWING_RESHAPES = (_aten.reshape.default, _aten.view.default, _aten._unsafe_view.default)
+DECOMPOSED = frozenset({_aten.clamp.default, _aten.roll.default, _aten.nan_to_num.default})
+"""Inductor writes these in terms of others before its passes run, and does not know them afterwards."""
 _ALWAYS = Proof.of(True, "nothing beyond the pattern", "the law of the rule")
 
 
@@ -109,6 +111,9 @@ def _plan_call(
             args.append(argument)
     # The root's own spelling where it has one: view stays view, reshape stays reshape.
     target = root.target if root.target in template.fns else template.fns[0]
+    if target in DECOMPOSED and all(n.target is not target for n in matched.nodes):
+        what = f"it would call {target}, which is nowhere in what it replaces: not every compiler knows it"
+        return Refusal(rule, Stage.BLOCKED, what)
     sources = [n for n in nodes_in(args) if tensor_of(n) is not None]
     if not sources:
         return Refusal(rule, Stage.SKIPPED, "the template reads no tensor with metadata")

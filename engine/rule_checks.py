@@ -13,6 +13,7 @@ from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from .driver import eliminate
+from .pattern import calls_in
 from .rule import Rule, RuleSet
 from .scope import CI, Scope
 
@@ -36,11 +37,13 @@ class RuleCheck:
 def checks_of(rule: Rule, scope: Scope = CI) -> Iterator[RuleCheck]:
     """The example fires and each near miss does not, static and symbolic, and ``verify`` finds no
     counterexample."""
-    traces = [("example", traced, rule.example)]
-    traces += [(f"near-miss-{i}", as_written, miss) for i, miss in enumerate(rule.near_miss)]
-    for name, tracer, function in traces:
+    traces: list[tuple[str, Callable[..., GraphModule]]] = [
+        ("example", functools.partial(example_graph, rule)),
+        *((f"near-miss-{i}", functools.partial(as_written, miss)) for i, miss in enumerate(rule.near_miss)),
+    ]
+    for name, tracer in traces:
         for label, dynamic in (("static", False), ("symbolic", True)):
-            make = functools.partial(tracer, function, dynamic=dynamic)
+            make = functools.partial(tracer, dynamic=dynamic)
             yield RuleCheck(rule, f"{name}-{label}", functools.partial(_fires, rule, make, name == "example"))
     yield RuleCheck(rule, "verify", functools.partial(_verifies, rule, scope))
 
@@ -67,17 +70,33 @@ def _verifies(rule: Rule, scope: Scope) -> None:
         raise AssertionError(str(verdict))
 
 
+def example_graph(rule: Rule, *, dynamic: bool = False) -> GraphModule:
+    """The graph of the rule's example as :func:`traced` has it; of a rule over operators that ATen writes in terms of
+    others, as it is before that."""
+    gm = traced(rule.example, dynamic=dynamic)
+    targets = {node.target for node in gm.graph.nodes}
+    if not any(targets.isdisjoint(call.fns) for call in calls_in(rule.pattern)):
+        return gm
+    return traced(rule.example, dynamic=dynamic, composite=True)
+
+
 def traced(
-    function: Callable[..., Any], shape: Sequence[int] = EXAMPLE_SHAPE, *, dynamic: bool = False
+    function: Callable[..., Any],
+    shape: Sequence[int] = EXAMPLE_SHAPE,
+    *,
+    dynamic: bool = False,
+    composite: bool = False,
 ) -> GraphModule:
     """The graph of an example: float32 operands of ``shape``, each computed in the graph, and a consumer of
     the result, so that no input or output stands in the way of a rewrite. With ``dynamic``, every size above
-    one is a symbol, and equal sizes share one."""
+    one is a symbol, and equal sizes share one. With ``composite``, operators that ATen writes in terms of others
+    stay whole."""
 
     def consumed(*xs: torch.Tensor) -> torch.Tensor:
         return torch.cos(function(*(torch.sin(x) for x in xs)))
 
-    return trace(consumed, [torch.zeros(tuple(shape)) for _ in range(_arity(function))], dynamic)
+    operands = [torch.zeros(tuple(shape)) for _ in range(_arity(function))]
+    return trace(consumed, operands, dynamic, composite)
 
 
 def as_written(
@@ -94,7 +113,10 @@ def _arity(function: Callable[..., Any]) -> int:
     return sum(p.kind is not p.VAR_POSITIONAL and p.kind is not p.VAR_KEYWORD for p in parameters) or 1
 
 
-def trace(function: Callable[..., Any], operands: list[torch.Tensor], dynamic: bool) -> GraphModule:
-    """``function`` as an ATen graph with fake ``meta["val"]``; for ``dynamic`` see :func:`traced`."""
+def trace(
+    function: Callable[..., Any], operands: list[torch.Tensor], dynamic: bool, composite: bool = False
+) -> GraphModule:
+    """``function`` as an ATen graph with fake ``meta["val"]``; for the rest see :func:`traced`."""
+    mode = "symbolic" if dynamic else "fake"
     with torch.no_grad():
-        return make_fx(function, tracing_mode="symbolic" if dynamic else "fake")(*operands)
+        return make_fx(function, tracing_mode=mode, pre_dispatch=composite)(*operands)

@@ -25,11 +25,11 @@ class Scope:
     rank: int = 3
     dim: int = 3
     window: int = 3
-    most: int = 30_000
-    narrow: int = 6_000
-    samples: int = 100
-    symbolic: int = 150
-    contexts: int = 12
+    most: int = 20_000
+    narrow: int = 5_000
+    samples: int = 60
+    symbolic: int = 100
+    contexts: int = 8
     calls: int = 3
 
     @property
@@ -48,7 +48,7 @@ class Scope:
         return f"rank <= {self.rank}, dims <= {self.dim}, integers within {self.window}"
 
 
-CI = Scope("ci", rank=2, dim=2, window=2, most=3_000, narrow=1_500, samples=20, symbolic=100, contexts=3)
+CI = Scope("ci", rank=2, dim=2, window=2, most=3_000, narrow=1_500, samples=20, symbolic=60, contexts=3)
 DEFAULT = Scope("default")
 FULL = Scope("full", most=60_000, narrow=15_000, samples=300, symbolic=600, contexts=30)
 NAMED = {scope.name: scope for scope in (CI, DEFAULT, FULL)}

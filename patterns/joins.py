@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import torch
 
 from ..kinds import like_root
-from ..pattern import SIZE, OpCall, X, var
+from ..pattern import ANY, SIZE, OpCall, X
 from ..rule import Rule
 from ..spellings import relabel, reshape
 from ..spellings_parts import CATS, STACKS, cat
@@ -58,10 +59,10 @@ def _with_nothing(name: str, before: bool) -> Rule:
 
     return Rule(
         name=f"cat/{name}",
-        pattern=cat(pair(X, var("other"))),
+        pattern=cat(pair(X, ANY)),
         # An operand without elements may have promoted the result, or have another rank. Of two operands without
         # elements it is the first.
-        where=lambda f, x, other: like_root(f, x) & ~like_root(f, other) if before else like_root(f, x),
+        where=lambda f, x: like_root(f, x) & f.le(1, prod(x.shape)) if before else like_root(f, x),
         to=X,
         because="if the result is no larger than one operand, the other has no elements",
         example=lambda x: joined(x, _beside(x)),

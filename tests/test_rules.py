@@ -19,7 +19,8 @@ from torch import fx
 import noopelim
 from noopelim import Rule, RuleSet, patterns
 from noopelim.observe import observe
-from noopelim.testing import EXAMPLE_SHAPE, as_written, traced
+from noopelim.rule_checks import example_graph
+from noopelim.testing import EXAMPLE_SHAPE, as_written
 
 SHAPES = {"plain": EXAMPLE_SHAPE, "unit": (1, 6), "small": (2, 2)}
 """2-d, since that is what examples are written for; a symbolic trace makes symbols of sizes above one."""
@@ -35,7 +36,7 @@ NEAR_MISSES = [
 @pytest.mark.parametrize("dynamic", [False, True], ids=["static", "symbolic"])
 @pytest.mark.parametrize("rule", RULES)
 def test_the_example_fires(rule: Rule, dynamic: bool) -> None:
-    gm = traced(rule.example, dynamic=dynamic)
+    gm = example_graph(rule, dynamic=dynamic)
     done = _checked(gm, lambda g: noopelim.eliminate(g, RuleSet((rule,))))
     assert done is not None, "the example does not run"
     assert rule.name in done.report.counts, f"{rule.name} did not fire:\n{done.report}\n{done.before.graph}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
@@ -10,9 +10,10 @@ import sympy
 import torch
 from graphs import Builder
 
-from noopelim import torch_api
+from noopelim import OpCall, patterns, torch_api
 from noopelim.errors import UnsupportedTorch
 from noopelim.fake import run_fake
+from noopelim.rewrite import DECOMPOSED
 from noopelim.torch_api import ShapeEnv, no_new_guards, snapshot, statically_true
 
 
@@ -76,3 +77,23 @@ def test_a_call_that_needs_no_guard_is_not_refused_one() -> None:
         assert run_fake(torch.ops.aten.slice.Tensor, (x, 1, *bounds), {}, x) is not None
     assert snapshot(b.env) == before
     assert b.mode.cache_enabled
+
+
+def test_what_is_made_is_known_to_inductor() -> None:
+    """Its passes run on graphs that are decomposed already: an operator without a lowering there ends a compilation."""
+    from torch._inductor.lowering import lowerings
+
+    made = {call.fns[0] for rule in patterns.ALL | patterns.VALUE_EQUAL for call in _templates(rule.to)}
+    assert made - lowerings.keys() == DECOMPOSED
+    aten = torch.ops.aten
+    of_pieces = (aten.cat, aten.unsqueeze, aten.constant_pad_nd, aten.slice_scatter, aten.select_scatter)
+    of_moves = (aten.view, aten.reshape, aten.permute, aten.expand)
+    assert all(op.default in lowerings for op in (*of_pieces, *of_moves))
+    assert {aten.slice.Tensor, aten.select.int, aten.squeeze.dims} <= lowerings.keys()
+
+
+def _templates(template: object) -> Iterator[OpCall]:
+    if isinstance(template, OpCall):
+        yield template
+        for argument in template.args:
+            yield from _templates(argument)
