@@ -117,6 +117,7 @@ def trace(
     function: Callable[..., Any], operands: list[torch.Tensor], dynamic: bool, composite: bool = False
 ) -> GraphModule:
     """``function`` as an ATen graph with fake ``meta["val"]``; for the rest see :func:`traced`."""
-    mode = "symbolic" if dynamic else "fake"
     with torch.no_grad():
-        return make_fx(function, tracing_mode=mode, pre_dispatch=composite)(*operands)
+        return make_fx(function, tracing_mode="symbolic" if dynamic else "fake", pre_dispatch=composite)(
+            *operands
+        )

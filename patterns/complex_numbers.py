@@ -1,5 +1,8 @@
 """Complex numbers taken apart and put together again, and conjugates."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 
 from ..facts import Facts, Value
@@ -101,8 +104,14 @@ of_real_and_imaginary = Rule(
     where=lambda f, x: f.same_dtype(x, f.root),
     to=X,
     because="a complex number is made of its real and its imaginary part",
-    example=lambda x: _aten.complex(_aten.real(_complex(x)), _aten.imag(_complex(x))),
-    near_miss=(lambda x: _aten.complex(_aten.imag(_complex(x)), _aten.real(_complex(x))),),
+    example=lambda x: _of_both(_complex(x), _aten.real, _aten.imag),
+    near_miss=(lambda x: _of_both(_complex(x), _aten.imag, _aten.real),),
 )
+
+
+def _of_both(x: torch.Tensor, real: Callable[..., Any], imaginary: Callable[..., Any]) -> torch.Tensor:
+    found: torch.Tensor = _aten.complex(real(x), imaginary(x))
+    return found
+
 
 RULES = (real_of_real, conj_of_conj, back_to_complex, back_to_parts, of_its_parts, of_real_and_imaginary)

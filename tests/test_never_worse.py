@@ -89,8 +89,11 @@ def generated(name: str, dynamic: bool, passes: Mapping[str, NoOpElimination]) -
     return made
 
 
-@pytest.mark.parametrize("dynamic", [False, True], ids=["static", "symbolic"])
-@pytest.mark.parametrize("name", small_models.MODELS)
+@pytest.mark.parametrize(
+    ("name", "dynamic"),
+    [*((name, False) for name in small_models.MODELS), ("resized", True)],
+    ids=[*(f"{name}-static" for name in small_models.MODELS), "resized-symbolic"],
+)
 def test_nothing_grows(name: str, dynamic: bool) -> None:
     alone = generated(name, dynamic, {})
     for hooks in HOOKS:
