@@ -32,6 +32,7 @@ MADE = frozenset(
     }
 )
 """Calls that read no value."""
+_RANGES = frozenset({_aten.arange.default, _aten.arange.start, _aten.arange.start_step})
 
 
 def _overloads(names: str) -> frozenset[OpOverload]:
@@ -183,7 +184,12 @@ def _is_sure(node: Node, result: Any, args: Any, kwargs: Any) -> bool:
     tensors = [a for a in args if isinstance(a, torch.Tensor)]
     if node.target not in _SIGNED_ZEROS and any(map(_has_negative_zero, (result, *tensors))):
         return False
-    if not any(t.dtype in _FLOATS for t in (result, *tensors)) or node.target in MADE | _MOVES:
+    if not any(t.dtype in _FLOATS for t in (result, *tensors)):
+        return True
+    if node.target in _RANGES:
+        # Kernels count in other precisions.
+        return all(_on_grid(a) for a in (result, *args) if _is_number(a))
+    if node.target in MADE | _MOVES:
         return True
     if node.target in _CASTS:
         # A float that no integer stands for becomes another on each machine; and a compiler may leave a rounding

@@ -54,6 +54,7 @@ def centres(n: int) -> torch.Tensor:
         (lambda x: aten.cos(aten.where(iota(3) <= 1, 0.0, -torch.inf)), [0.0, 0.0, -torch.inf]),
         (lambda x: aten.cos(aten.add(iota(2, torch.int32), 2**31 - 1)), [2**31 - 1, -(2**31)]),
         (lambda x: aten.cos(aten.full([2], 0.1, dtype=torch.float64)), [0.1, 0.1]),
+        (lambda x: aten.cos(aten.arange(0.0, 1.0, 0.25)), [0.0, 0.25, 0.5, 0.75]),
     ],
 )
 def test_what_is_worked_out(program: Program, elements: list[float]) -> None:
@@ -78,6 +79,7 @@ def test_what_is_worked_out(program: Program, elements: list[float]) -> None:
         lambda x: aten.cos(aten.full([2], float("nan"))),
         lambda x: aten.cos(aten.clamp_min(aten.mul(cast(iota(2), torch.float32), -1.0), -2.0)),  # of a -0.0
         lambda x: aten.cos(aten.ceil(centres(2) - 1.0)),  # to a -0.0
+        lambda x: aten.cos(aten.arange(0.0, 1.0, 0.1)),  # kernels count in other precisions
         lambda x: aten.cos(aten.rand([2])),
         lambda x: aten.cos(aten.empty([2])),
         lambda x: aten.cos(aten.index(iota(3), [iota(2) + 2])),  # out of range
