@@ -33,7 +33,7 @@ from .torch_api import ShapeEnv, expression_of, snapshot
 
 T = TypeVar("T")
 MOST_ELEMENTS = 4096
-_FEW = 24
+_FEW = 30
 _SWEEPS = ("shapes", "shapes", "spellings", "dtypes")
 
 
@@ -54,10 +54,10 @@ class Symbolic:
         return options[0] if first else self.random.choice(options)
 
     def attempt(self) -> Wrong | None:
-        """One random instance, every other time one on which the rule fires if there is one among a few; None if all
+        """One random instance, two times of three one on which the rule fires if there is one among a few; None if all
         was well, or if it could not be made symbolic."""
         drawer = self.random.choice(self.random.choice(self._drawers))
-        few = _FEW if self.random.random() < 0.5 else 1
+        few = _FEW if self.random.random() < 0.7 else 1
         instance: Drawn | None = None
         for instance in draws(drawer.draw, self._choose, few):
             if few == 1 or self.judge.judge(instance).fired:
