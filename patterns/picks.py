@@ -8,9 +8,11 @@ import torch
 
 from ..calls import argument
 from ..facts import Facts, Value
+from ..kinds import kept
 from ..pattern import OpCall, X
 from ..proof import Proof
 from ..rule import Rule
+from ..variants import of_type
 from .reductions import over_ones
 
 _aten = torch.ops.aten
@@ -35,10 +37,11 @@ picked = over_ones("pick", _picked, _any_kind, _median, torch.float32, None)
 
 
 def _in_place(f: Facts, x: Value) -> Proof:
-    """Along a dim of one, and all of it: a topk may be asked for none."""
+    """Along a dim of one, and all of it: a topk may be asked for none. Of floats of 16 bits ``topk`` makes another
+    NaN."""
     (call,) = f.root.node.all_input_nodes
     one = f.eq(x.shape[argument(call, "dim")], 1) if x.rank else Proof.of(True, f"{x!r} has no dims", "rank")
-    return f.same_shape(x, f.root) & one
+    return kept(x) & f.same_shape(x, f.root) & one
 
 
 ordered = Rule(
@@ -51,6 +54,7 @@ ordered = Rule(
     near_miss=(
         lambda x: _aten.sort(_aten.unsqueeze(x, 0), 1)[0],
         lambda x: _aten.topk(_aten.unsqueeze(x, 0), 0, 0)[0],
+        lambda x: _aten.topk(_aten.unsqueeze(of_type(x, torch.bfloat16), 0), 1, 0)[0],
     ),
 )
 
