@@ -8,7 +8,7 @@ import torch
 
 from ..facts import Facts, Value
 from ..kinds import Kind, any_kind, narrow, native
-from ..pattern import Computed, OpCall, X, var
+from ..pattern import OpCall, X, var
 from ..proof import Proof, Truth
 from ..rule import Rule
 from ..spellings import relabel
@@ -97,22 +97,6 @@ def _of_narrower(f: Facts, x: Value, dims: object) -> Proof:
     return Proof(Truth.UNKNOWN, f"{dims} are dims of {x!r}, and more", "its dims are not found again")
 
 
-def _unsqueezed(name: str, call: Callable[..., torch.Tensor]) -> Rule:
-    return Rule(
-        name=f"keepdim/{name}-of-unsqueezed",
-        pattern=OpCall(call, relabel(X), _DIMS),
-        where=_of_narrower,
-        to=OpCall(call, X, Computed(_renumbered)),
-        because="dims of size one that are put in only to be reduced need not be put in",
-        example=lambda x: call(_aten.unsqueeze(x, 0), [2, 0]),
-        near_miss=(
-            lambda x: call(_aten.unsqueeze(x, 0), [2]),
-            lambda x: call(_aten.unsqueeze(x, 0), []),
-            lambda x: call(_aten.reshape(x, (6, 4)), [1]),
-        ),
-    )
-
-
 def _of_mean(law: Callable[..., Rule]) -> Rule:
     """A mean is a sum and a division, which a kernel of its own does where one number is left."""
     made = law("mean", _aten.mean.dim, native)
@@ -120,12 +104,10 @@ def _of_mean(law: Callable[..., Rule]) -> Rule:
 
 
 _LAWS = (_kept, _dropped)
-_REDUCTIONS = (("sum", _aten.sum.dim_IntList), ("amax", _aten.amax.default), ("amin", _aten.amin.default))
 means = tuple(_of_mean(law) for law in _LAWS)
 RULES = (
-    *(law(name, call) for law in (*_LAWS, _unsqueezed) for name, call in _REDUCTIONS),
+    *(law("sum", _aten.sum.dim_IntList) for law in _LAWS),
     *means,
-    _unsqueezed("mean", _aten.mean.dim),
 )
 VALUE_EQUAL = (
     in_half_precision(means[0], lambda f, x, dims: narrow(x) & _reduced(f, x, dims, True) & _alone(f)),

@@ -112,3 +112,11 @@ NOT_BUILT |= dict.fromkeys(
     ),
     "Inductor decomposes the operator that it would be before its passes run, and does not know it afterwards",
 )
+NOT_BUILT |= dict.fromkeys(
+    ("174 amax, unsqueeze, static", "174 amax, unsqueeze, symbolic"),
+    "of an expanded operand the kernel lays the kept dim out with a stride of 1, and an unsqueeze with 0",
+)
+NOT_BUILT |= dict.fromkeys(
+    ("174 unsqueeze, sum of both, static", "174 unsqueeze, sum of both, symbolic"),
+    "the kernel adds the elements of a strided operand in another order: a NaN carries other bits",
+)
