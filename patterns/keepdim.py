@@ -1,6 +1,5 @@
 """Reductions that drop dims which are put back, keep dims which are dropped, or reduce dims that are put in."""
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,7 +8,7 @@ import torch
 from ..facts import Facts, Value
 from ..kinds import Kind, any_kind, narrow, native
 from ..pattern import OpCall, X, var
-from ..proof import Proof, Truth
+from ..proof import Proof
 from ..rule import Rule
 from ..spellings import relabel
 from ..variants import in_half_precision, of_type
@@ -73,28 +72,6 @@ def _dropped(name: str, call: Callable[..., torch.Tensor], kind: Kind = any_kind
             lambda x: _twice(call(x, [1], True), _aten.squeeze),
         ),
     )
-
-
-def _renumbered(f: Facts, x: Value, dims: object) -> tuple[int, ...] | None:
-    """Which dims of ``x`` are reduced, where ``dims`` are those of ``x`` with dims of size one put in among them."""
-    wide = Value(f.root.node.all_input_nodes[0])
-    more = wide.rank - x.rank
-    if more <= 0 or not isinstance(dims, tuple) or not all(isinstance(d, int) for d in dims):
-        return None
-    reduced = sorted({d % wide.rank for d in dims})
-    for put in itertools.combinations(reduced, more):
-        rest = [d for d in range(wide.rank) if d not in put]
-        sizes = zip((wide.shape[d] for d in (*put, *rest)), (*(1 for _ in put), *x.shape), strict=True)
-        if all(f.eq(ours, theirs).proved for ours, theirs in sizes):
-            return tuple(number for number, d in enumerate(rest) if d in reduced)
-    return None
-
-
-def _of_narrower(f: Facts, x: Value, dims: object) -> Proof:
-    """The same elements are reduced together. No dims at all would mean every one."""
-    if _renumbered(f, x, dims):
-        return Proof.of(True, f"{dims} are dims of {x!r}, and more", "sizes")
-    return Proof(Truth.UNKNOWN, f"{dims} are dims of {x!r}, and more", "its dims are not found again")
 
 
 def _of_mean(law: Callable[..., Rule]) -> Rule:
