@@ -1,4 +1,4 @@
-"""Reductions that drop dims which are put back, keep dims which are dropped, or reduce dims that are put in."""
+"""Reductions that drop dims which are put back, or keep dims which are dropped."""
 
 from collections.abc import Callable
 from dataclasses import replace
