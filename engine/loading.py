@@ -23,8 +23,8 @@ def load_rules(where: str) -> RuleSet:
     """The rules of a Python file, as in ``my_rules.py``, or of a dotted module, as in ``my_package.rules``.
 
     They are what ``RULES`` holds, a tuple, list or ``RuleSet``, or ``ALL`` if there is no ``RULES``. Without either
-    they are the single ``Rule`` objects at top level or, where there are none, the ``RuleSet`` objects. Running the file runs its code.
-    Raises ``RuleError``, naming the file and the mend.
+    they are the single ``Rule`` objects at top level or, where there are none, the ``RuleSet`` objects. Running the
+    file runs its code. Raises ``RuleError``, naming the file and the mend.
     """
     module = _module_at(Path(where)) if _is_path(where) else _module_named(where)
     found = vars(module)

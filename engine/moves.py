@@ -16,7 +16,7 @@ from .integers import Prover
 from .match import MAX_CALLS
 from .movement import Layout, Sizes
 from .orders import permutation_of
-from .parts import scalar_expression
+from .parts import NARROWS, SELECTS, SLICES, scalar_expression
 from .polynomial import OutOfReach
 from .shortest import Steps, shortest
 from .spellings import ALIASES, EXPANDS, PERMUTES, RELABELS
@@ -26,9 +26,6 @@ _aten = torch.ops.aten
 _FLIPS = {_aten.fliplr.default: 1, _aten.flipud.default: 0}
 SAME = frozenset({*ALIASES, _aten.clone.default, _aten.contiguous.default})
 _RELABELS, _PERMUTES, _EXPANDS = map(frozenset, (RELABELS, PERMUTES, EXPANDS))
-_SLICES = frozenset({_aten.slice.Tensor, _aten.slice_copy.Tensor})
-_NARROWS = frozenset({_aten.narrow.default, _aten.narrow_copy.default})
-_SELECTS = frozenset({_aten.select.int, _aten.select_copy.int})
 MOVES: tuple[Any, ...] = (
     *RELABELS,
     *PERMUTES,
@@ -36,7 +33,7 @@ MOVES: tuple[Any, ...] = (
     *ALIASES,
     _aten.clone.default,
     _aten.contiguous.default,
-    *sorted(_SLICES | _NARROWS | _SELECTS, key=str),
+    *sorted((*SLICES, *NARROWS, *SELECTS), key=str),
     _aten.flip.default,
     *_FLIPS,
 )
@@ -200,12 +197,12 @@ class Moves:
             if target in _FLIPS:
                 return layout.flipped([_FLIPS[target]])
             dim = argument(node, "dim") % rank
-            first = self._from_front(node, dim, "index" if target in _SELECTS else "start")
+            first = self._from_front(node, dim, "index" if target in SELECTS else "start")
             if first is None:
                 return None
-            if target in _SELECTS:
+            if target in SELECTS:
                 return layout.picked(dim, first)
-            step = 1 if target in _NARROWS else argument(node, "step")
+            step = 1 if target in NARROWS else argument(node, "step")
             return layout.sliced(dim, first, step, shape[dim]) if isinstance(step, int) else None
         except OutOfReach:
             return None

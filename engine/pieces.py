@@ -35,6 +35,13 @@ class Unknown(Exception):
     """A bound cannot be compared with the end of a piece."""
 
 
+def size_of(node: Node, dim: int) -> Expr:
+    """The size of a dim of a value that has metadata."""
+    tensor = tensor_of(node)
+    assert tensor is not None
+    return expression_of(tensor.shape[dim])
+
+
 class Pieces:
     """Values of one graph as pieces along one dim, under the facts of a run."""
 
@@ -61,9 +68,7 @@ class Pieces:
         return (Piece(node, 0, self._size(node)),)
 
     def _size(self, node: Node) -> Expr:
-        tensor = tensor_of(node)
-        assert tensor is not None
-        return expression_of(tensor.shape[self._dim])
+        return size_of(node, self._dim)
 
     def _through(self, node: Node) -> tuple[Piece, ...] | None:
         """The pieces of what a call is made of; None if it is not made along the dim."""

@@ -18,14 +18,13 @@ from .layout import row_major
 from .legality import Legality, Verdict
 from .match import Matched
 from .pattern import Built
-from .pieces import Piece
+from .pieces import Piece, size_of
 from .plans import NewCall, Plan, Refusal, ask, call_fake, with_values
 from .polynomial import OutOfReach
 from .proof import Proof
 from .recipe import Recipe
 from .remarks import Stage
 from .rule import Rule
-from .torch_api import expression_of
 
 _aten = torch.ops.aten
 
@@ -99,7 +98,7 @@ def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> 
         found = known(size)
         if found is None and of is not None:
             # A bound that is no node of the graph may be a number from the end.
-            whole = _size(of, recipe.dim)
+            whole = size_of(of, recipe.dim)
             from_end = known(size - whole)
             found = from_end if isinstance(from_end, int) and from_end < 0 else None
             if prover.equal(size, whole).proved:
@@ -169,13 +168,6 @@ def _start(recipe: Recipe) -> Expr:
     """Where the written piece begins."""
     before = recipe.pieces[: recipe.pieces.index(recipe.written)]
     return sum((p.length for p in before), start=0)
-
-
-def _size(node: Node, dim: int) -> Expr:
-    """The size of a dim of a value that has metadata."""
-    tensor = tensor_of(node)
-    assert tensor is not None
-    return expression_of(tensor.shape[dim])
 
 
 def _value(argument: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from .parts import SELECTS, UNBINDS
 from .pattern import ANY, OpCall
 from .spellings import Op
 
@@ -49,23 +50,10 @@ SPLITS_AT: tuple[Op, ...] = (
 )
 """Slices of step 1 along one dim, the first from the front. They may lie over one another: places may fall."""
 
-UNBINDS: tuple[Op, ...] = (_aten.unbind.int, _aten.unbind_copy.int)
-SELECTS: tuple[Op, ...] = (_aten.select.int, _aten.select_copy.int)
-
 
 def cat(tensors: Any, dim: Any = ANY) -> OpCall:
     """Joined along a dim that is there."""
     return OpCall(CATS, tensors, dim)
-
-
-def stack(tensors: Any, dim: Any = ANY) -> OpCall:
-    """Joined along a new dim."""
-    return OpCall(_aten.stack.default, tensors, dim)
-
-
-def split(x: Any) -> OpCall:
-    """Sections that follow one another."""
-    return OpCall(SPLITS, x, rest="any")
 
 
 def section(x: Any) -> OpCall:

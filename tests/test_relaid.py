@@ -193,6 +193,31 @@ def test_a_result_that_would_lie_otherwise_tells() -> None:
     check(b.output(b.call(aten.mul.Tensor, cut, 3)), kept=[cut.name])
 
 
+def test_a_source_that_is_overwritten_before_the_reader_keeps_its_copy() -> None:
+    """What was joined is a copy, and the reader wants it as it was."""
+    b = Builder()
+    cut, x = joined(b)
+    b.call(aten.add_.Tensor, x, 1)
+    check(b.output(b.call(aten.mul.Tensor, cut, 3)), kept=[cut.name])
+
+
+def test_so_does_one_that_is_overwritten_before_the_reader_of_a_view() -> None:
+    b = Builder()
+    cut, x = joined(b)
+    turned = b.call(aten.permute.default, cut, [1, 0])
+    b.call(aten.mul_.Tensor, b.call(aten.slice.Tensor, x, 0, 1, 2), 5)
+    check(b.output(b.call(aten.neg.default, turned)), kept=[cut.name])
+
+
+def test_a_part_of_an_input_is_no_output_of_its_own() -> None:
+    """The cut is returned by way of a view: it may not come to share memory with the input."""
+    b = Builder()
+    x = b.input("x", (4, 6))
+    cat = b.call(aten.cat.default, [x, b.input("y", (4, 6))], 0)
+    cut = b.call(aten.slice.Tensor, cat, 0, 0, 4)
+    check(b.output(b.call(aten.alias.default, cut)), kept=[cat.name])
+
+
 def test_the_refusal_names_the_reader() -> None:
     b = Builder()
     cut, _ = joined(b)
