@@ -28,10 +28,12 @@ class Knowledge:
         self._ranges = {s: _range(r) for s, r in env.var_to_range.items()} if env else {}
         self.relations = tuple(dict.fromkeys([*assume, *(_relations_of(env) if env else ())]))
         self.hint: Point = {s: int(v) for s, v in hints(env).items()} if env else {}
-        within = all(
-            low <= self.hint[s] <= high for s in self.hint for low, high in [self.range_of_symbol(s)]
-        )
-        if not within or any(self.truth(fact, self.hint) is not True for fact in assume):
+        # Runtime asserts and what torch replaces an unbacked symbol by may contradict today's sizes.
+        if (
+            any(self.truth(fact, self.hint) is not True for fact in assume)
+            or any(self.truth(fact, self.hint) is False for fact in self.relations)
+            or not self.allows(self.hint, ())
+        ):
             self.hint = {}
         self.multiples = self._multiples()
         self._quotients = {s: m * q for q, (s, m) in self.multiples.items()}

@@ -243,6 +243,18 @@ def test_a_replaced_symbol_outside_the_claim_still_has_its_range() -> None:
     assert decide(Le(a, 8, evaluate=False), env).truth is not Truth.REFUTED
 
 
+def test_todays_sizes_that_an_assert_forbids_are_no_witness() -> None:
+    env, s = sized(2)
+    t = env.create_symbol(3, ConstantSource("y"), DimDynamic.DYNAMIC)
+    u = env.create_unbacked_symint().node.expr
+    env.guard_or_defer_runtime_assert(Le(t, u), "", None)
+    env.guard_or_defer_runtime_assert(eq(u, s), "", None)
+    claim = eq(u + t, 7)
+    proof = decide(claim, env)
+    check(proof, Truth.REFUTED, claim)
+    assert proof.witness[t] <= proof.witness[u]
+
+
 @pytest.mark.parametrize(
     "claim",
     [
