@@ -67,6 +67,8 @@ class Constants:
 
     def __init__(self) -> None:
         self._found: dict[Node, Any] = {}
+        self._unknown: set[Node] = set()
+        self._cut_short = False
 
     def of(self, node: Node, depth: int = _DEEPEST) -> torch.Tensor | None:
         """All elements, on the CPU; None if they are not known."""
@@ -74,20 +76,36 @@ class Constants:
         return found if isinstance(found, torch.Tensor) else None
 
     def _result(self, node: Node, depth: int) -> Any:
-        if node in self._found:
-            return self._found[node]
-        if depth == 0 or not _in_question(node):
+        found = self._found.get(node)
+        if found is not None or node in self._unknown:
+            return found
+        if depth == 0:
+            self._cut_short = True
             return None
+        found = self._computed(node, depth) if _in_question(node) else None
+        if found is not None:
+            self._found[node] = found
+        elif not self._cut_short:
+            self._unknown.add(node)
+        if depth == _DEEPEST:
+            self._cut_short = False
+        return found
+
+    def _computed(self, node: Node, depth: int) -> Any:
         operands: dict[Node, Any] = {}
         for operand in node._input_nodes:
             operands[operand] = self._result(operand, depth - 1)
             if operands[operand] is None:
                 return None
         result = _run(node, operands)
-        if result is not None and next(writers_below([node]), None) is None:
-            self._found[node] = result
-            return result
-        return None
+        return result if result is not None and next(writers_below([node]), None) is None else None
+
+    def grew(self, node: Node) -> bool:
+        """Is ``node``, which others come to read, known? Then they may be."""
+        if not self.knows(node):
+            return False
+        self._unknown.clear()
+        return True
 
     def has(self, node: Node) -> bool:
         """Is it worked out already?"""

@@ -43,7 +43,7 @@ class Value:
         """The node that computes it. Who asks may look anywhere from there, so the answer of a predicate that does
         is not relied on once the graph has changed."""
         if self._facts is not None:
-            self._facts.local = False
+            self._facts.looked_afar()
         return self._node
 
     @property
@@ -118,7 +118,7 @@ class Facts:
     involved has no usable ``meta["val"]``, and the engine then skips the match with a remark.
     """
 
-    __slots__ = ("_chain", "_moves", "_prover", "_values", "local", "root")
+    __slots__ = ("_chain", "_moves", "_prover", "_values", "elements", "local", "near", "root")
 
     def __init__(self, prover: Prover, root: Node, moves: Moves | None = None) -> None:
         """``moves``: what is known of chains in the graph already."""
@@ -128,7 +128,20 @@ class Facts:
         self._chain: Chained | None = None
         self.local = True
         """Is all that was asked a matter of the matched calls, their chains and their operands' metadata?"""
+        self.near = True
+        """Would all of it be answered alike at any node of the same description? See ``descriptions.py``."""
+        self.elements = False
+        """Did it matter what an operand holds?"""
         self.root = self.value(root)
+
+    def looked_afar(self) -> None:
+        """The answer rests on more of the graph than what was matched."""
+        self.local = self.near = False
+
+    def for_its_elements(self, value: Value) -> Node:
+        """The node of a value, for the question which numbers it holds."""
+        self.elements = True
+        return value._node
 
     def value(self, node: Node) -> Value:
         """What is known of a node's value. Raises ``MissingMetadata``."""
@@ -174,7 +187,7 @@ class Facts:
     def argument(self, value: Value, name: str) -> Any:
         """An argument of the call that computes ``value``, by its schema name, resolved."""
         if value is not self.root:
-            self.local = False
+            self.looked_afar()
         return resolve(argument(value._node, name), self)
 
     def no_size_kept(self, size: Sequence[Expr]) -> Proof:
@@ -234,7 +247,7 @@ class Facts:
         def claim() -> str:
             return f"{self.root!r} is made of {x!r} alone"
 
-        self.local = False
+        self.looked_afar()
         if 0 in self.root.shape:
             return self.same_shape(x, self.root) & self.same_dtype(x, self.root)
         parts, pick = made_of(self.root.node), picked(self.root.node)

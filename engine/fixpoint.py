@@ -11,11 +11,13 @@ inputs, has fewer calls (checked when a rule is made), and no other node's tree 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from torch.fx import Graph, Node
 
 from .calls import op_name, tensor_of
 from .constants import constants
+from .descriptions import Descriptions
 from .duplicates import DEAD, Duplicates, dead_calls, may_have_twin, plan_merge
 from .equal_constants import EqualConstants
 from .errors import RewriteError
@@ -34,12 +36,24 @@ from .worklist import Worklist, calls_of, count_calls
 
 _FEW = 4
 """Nodes for each target, up to which a walk of the graph is cheaper than its table of targets."""
+_FEW_RULES = 8
+"""Up to as many rules, asking them again is cheaper than to find out that they were asked before."""
 _UNREAD = Proof.of(True, "nobody reads it", "the graph")
 
 
 MOST_PER_CALL = 100
 """Rewrites for each call of a graph beyond which a run is taken not to end. Rules are checked to shrink what they
 replace when they are made, so that only a mistake of this engine gets there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What was said of ``first``: whether it rests on more than what is matched, and on what an operand holds."""
+
+    refusal: Refusal | None
+    first: Node
+    afar: bool
+    elements: bool
 
 
 class Run:
@@ -59,9 +73,16 @@ class Run:
         # Of the refused, those whose answer may change with any rewrite; of the others it changes with what they
         # match alone, and that puts them back on the worklist.
         self._open: set[Node] = set()
+        # Of the others, those whose answer may change if more values are known to the last element.
+        self._unknown: set[Node] = set()
+        self._descriptions = Descriptions(prover, index) if len(index) > _FEW_RULES else None
+        # What was said of a node that nothing but its description mattered for, and of which.
+        self._answered: dict[int, _Answer] = {}
+        self._like: dict[Node, Node] = {}
         self._again = False
         self._duplicates = Duplicates() if index.tidy else None
-        self._constants = EqualConstants(constants(prover)) if index.tidy else None
+        self._known = constants(prover)
+        self._constants = EqualConstants(self._known) if index.tidy else None
 
     def to_fixpoint(self) -> None:
         """Rewrite until nothing applies. Raises ``RewriteError``, with the graph as it was, if a rule raises."""
@@ -145,6 +166,10 @@ class Run:
                 return True
             nearest = nearest or same
         is_open = nearest is not None or id(node.target) in self._index.sprawling
+        key = None if is_open or self._descriptions is None else self._descriptions.of(node)
+        if key is not None and key in self._answered:
+            self._note(node, self._answered[key])
+            return False
         facts: Facts | None = None
         matcher: Matcher | None = None
         matched: Matched | None = None
@@ -167,15 +192,23 @@ class Run:
                 return True
             if outcome is not None and (nearest is None or outcome.stage > nearest.stage):
                 nearest = outcome
-        if nearest is None:
-            self._settled(node)
-        else:
-            self._refused[node] = nearest
-            if is_open or (facts is not None and not facts.local):
-                self._open.add(node)
-            else:
-                self._open.discard(node)
+        afar = is_open or (facts is not None and not facts.local)
+        answer = _Answer(nearest, node, afar, facts is not None and facts.elements)
+        if key is not None and (facts is None or facts.near):
+            self._answered[key] = answer
+        self._note(node, answer)
         return False
+
+    def _note(self, node: Node, answer: _Answer) -> None:
+        self._settled(node)
+        if answer.refusal is not None:
+            self._refused[node] = answer.refusal
+            if answer.first is not node:
+                self._like[node] = answer.first
+            if answer.afar:
+                self._open.add(node)
+            if answer.elements:
+                self._unknown.add(node)
 
     def _facts(self, node: Node) -> Facts | None:
         """None if nothing is known of the node, which a rule that is tried then says."""
@@ -184,7 +217,9 @@ class Run:
     def _settled(self, node: Node) -> None:
         """There is nothing to say of the node, or no node any more."""
         self._refused.pop(node, None)
+        self._like.pop(node, None)
         self._open.discard(node)
+        self._unknown.discard(node)
 
     def _merged(self, node: Node, known: Duplicates) -> Plan | Refusal | None:
         twin = known.earlier(node, self.transaction.is_dead)
@@ -222,6 +257,10 @@ class Run:
         for node in (*lone, *restated):
             self._reopen(node, root)
         legality.took_over(root, to)
+        if self._known.grew(to):
+            self._open |= self._unknown
+            if self._descriptions is not None:
+                self._descriptions.forget_constants()
         self.report.passed.append(
             Passed(
                 root.name,
@@ -234,12 +273,27 @@ class Run:
                 _trace(root),
             )
         )
-        for node in retire(root, self.transaction):
+        retired = retire(root, self.transaction)
+        if self._descriptions is not None:
+            self._describe_anew(found, to, users, made, retired)
+        for node in retired:
             if self.transaction.is_dead(node):
                 self._settled(node)
             else:
                 self._worklist.push(node)
         self._requeue(users)
+
+    def _describe_anew(
+        self, found: Plan, to: Node, users: list[Node], made: list[Node], retired: list[Node]
+    ) -> None:
+        known = self._descriptions
+        assert known is not None
+        for view in found.values:
+            known.revalued(view)
+        for user in users:
+            known.changed(user)
+        for node in (to, *(operand for new in made for operand in new.all_input_nodes), *retired):
+            known.read_anew(node)
 
     def _requeue(self, users: Iterable[Node]) -> None:
         """A change can complete a match at most ``depth`` calls further down."""

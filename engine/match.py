@@ -14,7 +14,7 @@ from typing import Any
 from torch.fx import Node
 
 from .parts import ALONE, made_of, tree
-from .pattern import Assembly, Chain, OpCall, calls_in, same_constant
+from .pattern import Assembly, Chain, OpCall, calls_in, same_constant, variables_in
 from .torch_api import FailedMatch, Ignored, KeywordArg, PatternExpr
 
 
@@ -59,6 +59,18 @@ def _closure_matcher(step: _Step) -> Matcher:
         return Matched({k: v for k, v in bindings.items() if isinstance(k, str)}, tuple(nodes))
 
     return match
+
+
+def sees_calls_alone(pattern: PatternExpr) -> bool:
+    """Does a match rest on the calls in it alone, to the depth of the pattern or along its chain, and if on which
+    values are one, on that of the root's operands?"""
+    if isinstance(pattern, Assembly) or not isinstance(pattern, OpCall):
+        return False
+    if isinstance(pattern, Chain):
+        return True
+    repeated = max(Counter(variables_in(pattern)).values(), default=0) > 1
+    nested = any(call is not pattern for call in calls_in(pattern))
+    return not (repeated and nested) and _compile(pattern, set()) is not None
 
 
 def _chain_matcher(chain: Chain) -> Matcher:

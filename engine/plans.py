@@ -87,7 +87,7 @@ def call_fake(
 def blocked(rule: Rule | Law, verdict: Verdict, facts: Facts) -> Refusal:
     """Not legal. A layout that is another one stays so; all else may change with the graph around."""
     if not isinstance(verdict.why, Proof):
-        facts.local = False
+        facts.looked_afar()
     return Refusal(rule, Stage.BLOCKED, verdict.why)
 
 
@@ -110,7 +110,7 @@ def with_values(
         restated = _restated(view, value, ours, moved)
         if restated is None:
             if facts is not None:
-                facts.local = False
+                facts.looked_afar()
             reason = f"the metadata of its view {view.name} cannot be restated"
             return Refusal(found.rule, Stage.BLOCKED, reason)
         moved[view] = restated

@@ -42,7 +42,7 @@ def plan_built(
     aliasing: Callable[[], Legality],
 ) -> Plan | Refusal | None:
     """The rewrite, if it needs fewer calls than go: a call goes if what goes is all that reads it."""
-    facts.local = False
+    facts.looked_afar()
     root = matched.nodes[0]
     if len(going(matched.nodes)) < 2:
         return None

@@ -97,6 +97,7 @@ def _plan_steps(
         if args is None and step.kind == "reshape":
             target, args = _units(before, step.result) or (target, None)
         if args is None:
+            facts.near = False
             return Refusal(
                 rule, Stage.BLOCKED, "no node of the graph holds a size that the shorter form needs"
             )
@@ -114,8 +115,10 @@ def _plan_steps(
             copied.append(made)
         to, value, before = NewCall(target, (to, *args), made), made, step.result
     if not _copies_no_more(copied, matched, legality, prover):
+        facts.near = False
         return Refusal(rule, Stage.BLOCKED, "the shorter form would copy more")
     if copied and _clones(_going(matched.nodes)) and not in_memory(source, legality.storages):
+        facts.near = False
         return Refusal(
             rule, Stage.BLOCKED, f"a clone may be fused with {source.name}, and a reshape that copies may not"
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from torch.fx import Node
 
-from .match import Matcher, compile_pattern
+from .match import Matcher, compile_pattern, sees_calls_alone
 from .pattern import Assembly, Chain, OpCall, calls_in, variables_in
 from .rule import Rule
 
@@ -23,6 +23,7 @@ class Index:
         self.tidy = tidy
         """Merge equal calls and drop dead ones too?"""
         ordered = sorted(rules, key=lambda r: (r.makes_node, isinstance(r.pattern, Chain), r.name))
+        self._count = len(ordered)
         self.depth = max((rule.depth for rule in ordered), default=1)
         self.chained = frozenset(
             target for rule in ordered if isinstance(rule.pattern, Chain) for target in rule.pattern.fns
@@ -44,6 +45,15 @@ class Index:
             for target in dict.fromkeys(pattern.fns):
                 self._by_target.setdefault(target, []).append((rule, matcher))
         self._roots = frozenset(map(id, self._by_target))
+        self._depths = {
+            id(target): max(rule.depth for rule, _ in rules)
+            for target, rules in self._by_target.items()
+            if all(sees_calls_alone(rule.pattern) for rule, _ in rules)
+        }
+        self.inner = frozenset(
+            id(fn) for rule in ordered for call in calls_in(rule.pattern) if call is not rule.pattern for fn in call.fns
+        )
+        """The identities of targets that patterns look at below their root."""
         trees = [rule.pattern for rule in ordered if isinstance(rule.pattern, Assembly)]
         self.sprawling = frozenset(id(target) for tree in trees for target in tree.fns)
         """The identities of roots of trees: a change anywhere below may complete one."""
@@ -51,6 +61,10 @@ class Index:
         # By identity, as the hash of an overload is slow; 0 for what no pattern names.
         self._numbers = {id(fn): k for k, fn in enumerate({f for c in calls for f in c.fns}, start=1)}
         self._screens: dict[tuple[int, ...], tuple[tuple[Rule, Matcher], ...]] = {}
+
+    def __len__(self) -> int:
+        """How many rules there are."""
+        return self._count
 
     @property
     def named(self) -> frozenset[int]:
@@ -61,6 +75,11 @@ class Index:
     def targets(self) -> Iterable[object]:
         """Every target that some rule is rooted at."""
         return self._by_target.keys()
+
+    def depth_at(self, target: object) -> int | None:
+        """How many levels of calls patterns rooted at ``target`` look at, apart from chains; None if some may look at
+        anything."""
+        return self._depths.get(id(target))
 
     def at(self, node: Node) -> Sequence[tuple[Rule, Matcher]]:
         """The rules that can match at the node by its target and those of its operands, with their matchers."""

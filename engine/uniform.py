@@ -9,7 +9,7 @@ import torch
 from torch.fx import Node
 
 from .calls import arguments, tensor_of
-from .constants import constants
+from .constants import Constants, constants
 from .facts import Facts, Value
 from .kinds import Kind, like_root
 from .pattern import OpCall
@@ -93,9 +93,10 @@ def uniform(f: Facts, bound: object, number: float) -> Proof:
     if not isinstance(bound, Value):
         return Proof(Truth.UNKNOWN, claim, "not a number, and no value that was filled with one")
     path: list[Node] = []
-    found = _element(bound.node, path) if bound.target in _MAY_BE_UNIFORM else None
+    node = f.for_its_elements(bound)
+    found = _element(node, path) if bound.target in _MAY_BE_UNIFORM else None
     if found is None:
-        same = constants(f.prover).throughout(bound.node, number)
+        same = constants(f.prover).throughout(node, number)
         if same is None:
             return Proof(Truth.UNKNOWN, claim, "what it holds is not known")
         return Proof.of(same, claim, "it is computed from numbers alone")
@@ -103,8 +104,14 @@ def uniform(f: Facts, bound: object, number: float) -> Proof:
         return Proof.of(False, claim, f"{path[-1].name} is filled with {found!r}")
     writer = next(writers_below(path), None)
     if writer is not None:
+        f.local = False
         return Proof(Truth.UNKNOWN, claim, f"{writer.name} may write it")
     return Proof.of(True, claim, f"{path[-1].name} is filled with it, and nothing writes it")
+
+
+def is_constant(known: Constants, node: Node) -> bool:
+    """Is every element of what a call computes known?"""
+    return known.knows(node) or (node.target in _MAY_BE_UNIFORM and _element(node, []) is not None)
 
 
 def leaves(f: Facts, operand: object, number: float, x: object, kind: Kind) -> Proof:

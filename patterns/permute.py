@@ -2,36 +2,16 @@
 
 import torch
 
-from ..calls import arguments
-from ..facts import Facts, Value
-from ..pattern import Computed, OpCall, X
+from ..pattern import Computed, X
 from ..rule import Rule
-from ..spellings import PERMUTES, permute, reorder
+from ..spellings import permute, reorder
 
 _aten = torch.ops.aten
-_MOVES = (
-    _aten.movedim.int,
-    _aten.movedim.intlist,
-    _aten.moveaxis.int,
-    _aten.moveaxis.intlist,
-    _aten.swapaxes.default,
-    _aten.swapdims.default,
-)
-
-
-def _order(f: Facts, x: Value) -> tuple[int, ...]:
-    """``order`` with ``root.shape[i] == x.shape[order[i]]``: what the call makes of dims that have their own
-    numbers for sizes."""
-    target, operands = f.root.node.target, arguments(f.root.node)
-    assert operands is not None
-    assert not isinstance(target, str)
-    return tuple(target(torch.empty(tuple(range(x.rank)), device="meta"), *operands[1:]).shape)
-
 
 identity = Rule(
     name="permute/identity",
-    pattern=OpCall((*PERMUTES, *_MOVES), X, rest="any"),
-    where=lambda f, x: f.identity(_order(f, x)),
+    pattern=reorder(X),
+    where=lambda f, x: f.identity(f.permutation(x)),
     to=X,
     because="dims in the order they have are not moved",
     example=lambda x: _aten.permute(x, (0, -1)),
