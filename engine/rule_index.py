@@ -51,7 +51,11 @@ class Index:
             if all(sees_calls_alone(rule.pattern) for rule, _ in rules)
         }
         self.inner = frozenset(
-            id(fn) for rule in ordered for call in calls_in(rule.pattern) if call is not rule.pattern for fn in call.fns
+            id(fn)
+            for rule in ordered
+            for call in calls_in(rule.pattern)
+            if call is not rule.pattern
+            for fn in call.fns
         )
         """The identities of targets that patterns look at below their root."""
         trees = [rule.pattern for rule in ordered if isinstance(rule.pattern, Assembly)]

@@ -14,7 +14,15 @@ from typing import Any
 import torch
 
 from .fake import run_fake
-from .torch_api import FakeTensor, expression_of, fake_view, no_new_guards, shape_env_of, storage_key
+from .torch_api import (
+    FakeTensor,
+    expression_of,
+    fake_copy,
+    fake_view,
+    no_new_guards,
+    shape_env_of,
+    storage_key,
+)
 
 _aten = torch.ops.aten
 Number = int | torch.SymInt
@@ -47,11 +55,12 @@ def seen_as(
 
 
 class Asked:
-    """What kernels said of calls whose result is a view of their first argument, and of calls that they refused, in
-    one run. A kernel is a function of the operand's geometry and of the other arguments."""
+    """What kernels said of calls whose result has the elements of their first argument, as a view of it or a copy,
+    and of calls that they refused, in one run. A kernel is a function of the operand's geometry and of the other
+    arguments."""
 
     def __init__(self) -> None:
-        self._said: dict[object, Geometry | None] = {}
+        self._said: dict[object, tuple[bool, Geometry] | None] = {}
 
     def call(self, target: Any, args: Sequence[Any], operand: FakeTensor) -> torch.Tensor | None:
         """As :func:`noopelim.fake.run_fake`, of a call that computes one tensor."""
@@ -61,18 +70,34 @@ class Asked:
         told = (operand.size(), operand.stride(), operand.storage_offset())
         key = (id(target), operand.dtype, operand.device, _key((told, args[1:])))
         if key in self._said:
-            geometry = self._said[key]
-            seen = None if geometry is None else seen_as(operand, *geometry)
-            if geometry is None or seen is not None:
-                return seen
+            said = self._said[key]
+            if said is None:
+                return None
+            made = seen_as(operand, *said[1]) if said[0] else _copied(operand, *said[1])
+            if made is not None:
+                return made
         result = run_fake(target, args, {}, operand)
         if not isinstance(result, torch.Tensor):
             self._said[key] = None
             return None
         alike = (result.dtype, result.is_conj(), result.is_neg()) == (operand.dtype, False, False)
-        if alike and storage_key(result) == storage_key(operand):
-            self._said[key] = result.size(), result.stride(), result.storage_offset()
+        if alike and result.device == operand.device:
+            is_view = storage_key(result) == storage_key(operand)
+            self._said[key] = is_view, (result.size(), result.stride(), result.storage_offset())
         return result
+
+
+def _copied(
+    value: FakeTensor, sizes: Sequence[Number], strides: Sequence[Number], offset: Number
+) -> torch.Tensor | None:
+    """A new value of this geometry; None if it would need a guard."""
+    if type(offset) is not int or offset:
+        return None
+    try:
+        with no_new_guards(shape_env_of(value)):
+            return fake_copy(value, sizes, strides)
+    except Exception:  # as in run_fake
+        return None
 
 
 def _key(argument: object) -> object:

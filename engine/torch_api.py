@@ -249,6 +249,15 @@ def fake_view(
     return FakeTensor(value.fake_mode, made, value.fake_device)
 
 
+def fake_copy(
+    value: FakeTensor, sizes: Sequence[int | torch.SymInt], strides: Sequence[int | torch.SymInt]
+) -> FakeTensor:
+    """A value of these sizes and strides in memory of its own, as a fake kernel on ``value`` computes it."""
+    with in_kernel_invocation_manager(value.fake_mode):
+        made = torch.empty_strided(sizes, strides, dtype=value.dtype, device="meta")
+    return FakeTensor(value.fake_mode, made, value.fake_device)
+
+
 def set_lazy_bits(tensor: torch.Tensor, like: torch.Tensor) -> None:
     """Give ``tensor`` the conj and neg bits of ``like``; its memory stays as it is."""
     torch._C._set_conj(tensor, like.is_conj())

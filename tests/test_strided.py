@@ -10,7 +10,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
 from noopelim.fake import run_fake
-from noopelim.strided import view_of
+from noopelim.strided import Asked, view_of
 from noopelim.torch_api import ShapeEnv, storage_key
 
 aten = torch.ops.aten
@@ -108,3 +108,20 @@ def test_gradients_and_lazy_bits_are_left_to_the_kernel() -> None:
     with FakeTensorMode():
         for value in (torch.empty(2, 3, requires_grad=True), torch.empty(2, 3, dtype=torch.complex64).conj()):
             assert view_of(aten.permute.default, (value, [1, 0])) is None
+
+
+def test_what_a_kernel_said_is_said_again_of_the_same_geometry() -> None:
+    """A second value of the same geometry, whose result lies in memory of its own or in that of the second value."""
+    mode = FakeTensorMode(shape_env=ShapeEnv())
+    with mode:
+        rows = mode.from_tensor(torch.empty(7, 6), static_shapes=False).shape[0]
+        values = [torch.empty(rows, 4, 6).permute(1, 0, 2) for _ in range(2)]
+    asked = Asked()
+    for sizes in ([4 * rows, 6], [4, rows * 6], [4, rows, 3, 2]):
+        first, second = (asked.call(aten.reshape.default, (value, sizes), value) for value in values)
+        direct = run_fake(aten.reshape.default, (values[1], sizes), {}, values[1])
+        assert first is not None and isinstance(second, FakeTensor) and second.fake_mode is mode
+        assert _geometry(second) == _geometry(direct) == _geometry(first)
+        is_view = storage_key(direct) == storage_key(values[1])
+        assert (storage_key(second) == storage_key(values[1])) is is_view
+        assert storage_key(second) != storage_key(first)
