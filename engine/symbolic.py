@@ -18,7 +18,7 @@ import torch
 
 from .choices import draws
 from .drawing import Drawer, Drawn
-from .faking import Open, faked, mapped, opened
+from .faking import Faked, Open, faked, mapped, opened
 from .instances import CallOf, evaluated
 from .integers import Prover
 from .knowledge import Knowledge
@@ -91,7 +91,7 @@ class Symbolic:
             wrong = self._elsewhere(generic, symbols, proof, found.done, points)
         elif proof.truth is Truth.REFUTED and proof.witness:
             self.counts["symbolic, refuted"] += 1
-            wrong = self._at_witness(generic, symbols, proof, found.done, prover.knowledge)
+            wrong = self._at_witness(generic, symbols, proof, found, prover.knowledge)
         if wrong is None and snapshot(env) != before:
             wrong = Wrong("`where` adds a guard on symbolic sizes", call, None, _told(proof, symbols))
         return wrong
@@ -123,12 +123,14 @@ class Symbolic:
         return None
 
     def _at_witness(
-        self, generic: CallOf, symbols: Symbols, proof: Proof, fakes: Mapping[int, Any], known: Knowledge
+        self, generic: CallOf, symbols: Symbols, proof: Proof, found: Faked, known: Knowledge
     ) -> Wrong | None:
-        """Refuted by a witness, so the facts allow it, and nothing is proved there."""
+        """Refuted by a witness, so the facts allow it, and nothing is proved there: unless values do not lie there as
+        their fakes say, as those without elements may not."""
         point = dict(proof.witness)
         rest = {s: n for s, n in symbols.hints.items() if s not in known.replacements}
-        drawn = _at(generic, known.complete({**rest, **point}, symbols.hints), fakes)
+        everywhere = known.complete({**rest, **point}, symbols.hints)
+        drawn = _at(generic, everywhere, found.done)
         if drawn is None:
             return None
         self.counts["valuations"] += 1
@@ -137,7 +139,7 @@ class Symbolic:
             what = f"refuted at {point}, which the facts do not allow"
             return Wrong(what, drawn.call, None, _told(proof, symbols))
         judged = self.judge.judge(drawn)
-        if judged.fired:
+        if judged.fired and _strides(drawn.tensors, everywhere) == _strides(found.tensors, everywhere):
             return Wrong(f"refuted at {dict(proof.witness)}, yet proved there", drawn.call, None, str(proof))
         return judged.wrong
 
@@ -180,6 +182,13 @@ def _sizes_of(value: Any, number: Callable[[Any], int]) -> Any:
     if isinstance(value, list | tuple):
         return [_sizes_of(v, number) for v in value]
     return tuple(map(number, value.shape)) if isinstance(value, torch.Tensor) else number(value)
+
+
+def _strides(tensors: Mapping[int, Any], at: Point) -> dict[int, tuple[int, ...]]:
+    return {
+        slot: tuple(evaluate(sympy.sympify(expression_of(n)), at) for n in tensor.stride())
+        for slot, tensor in tensors.items()
+    }
 
 
 def _with_operands(part: Any, sized: dict[int, Operand], seen: dict[int, Any]) -> Any:

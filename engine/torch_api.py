@@ -315,7 +315,10 @@ def snapshot(env: ShapeEnv | None) -> dict[str, frozenset[str]]:
         ),
         # Torch narrows the range of a replaced symbol, to what the replacement implies, whenever it is read.
         "range": frozenset(f"{s} in {r}" for s, r in env.var_to_range.items() if s not in env.replacements),
-        "divisibility": frozenset(map(str, env.divisible)),
+        # Torch forgets what its replacements have made plain when it next simplifies.
+        "divisibility": frozenset(
+            str(m) for m in env.divisible if not resolved(m, env.replacements).is_number
+        ),
         "runtime assert": frozenset(str(a.expr) for group in asserts.values() for a in group),
     }
 

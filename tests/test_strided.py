@@ -120,7 +120,9 @@ def test_what_a_kernel_said_is_said_again_of_the_same_geometry() -> None:
     for sizes in ([4 * rows, 6], [4, rows * 6], [4, rows, 3, 2]):
         first, second = (asked.call(aten.reshape.default, (value, sizes), value) for value in values)
         direct = run_fake(aten.reshape.default, (values[1], sizes), {}, values[1])
-        assert first is not None and isinstance(second, FakeTensor) and second.fake_mode is mode
+        assert first is not None
+        assert isinstance(second, FakeTensor)
+        assert second.fake_mode is mode
         assert _geometry(second) == _geometry(direct) == _geometry(first)
         is_view = storage_key(direct) == storage_key(values[1])
         assert (storage_key(second) == storage_key(values[1])) is is_view

@@ -112,6 +112,16 @@ def test_a_true_witness_is_no_mistake() -> None:
     assert stage.counts["symbolic, refuted"] > 50
 
 
+def test_a_value_without_elements_may_lie_otherwise_than_its_fake() -> None:
+    """A stride of s0 is 1 where s0 is 0, and there the claim is refuted of the symbol."""
+
+    def where(f: Facts, x: Any) -> Proof:
+        return Proof.all([f.eq(n, 1) for n in x.stride[:1]])
+
+    stage = stage_of(rule_of(alias(X), where))
+    assert not any(stage.attempt() for _ in range(600))
+
+
 class Hasty(Prover):
     """Takes sizes that are equal today for equal."""
 

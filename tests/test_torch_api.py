@@ -9,6 +9,7 @@ import pytest
 import sympy
 import torch
 from graphs import Builder
+from torch.utils._sympy.functions import Mod
 
 from noopelim import OpCall, patterns, torch_api
 from noopelim.errors import UnsupportedTorch
@@ -66,6 +67,18 @@ def test_asking_torch_shortens_no_chain_of_replacements() -> None:
     before = {str(k): str(v) for k, v in b.env.var_to_range.items()}
     assert not statically_true(b.env, sympy.Eq(s.node._expr * t.node._expr, 3, evaluate=False))
     assert {str(k): str(v) for k, v in b.env.var_to_range.items()} == before
+
+
+def test_a_divisibility_that_replacements_make_plain_is_no_fact() -> None:
+    """Torch drops it when it next simplifies."""
+    b = Builder()
+    s, t = (b.size(name).meta["val"].node.expr for name in ("s0", "s1"))
+    b.env.divisible.add(Mod(2 * s, t))
+    assert snapshot(b.env)["divisibility"]
+    b.env.replacements[t] = s
+    assert not snapshot(b.env)["divisibility"]
+    b.env.divisible.add(Mod(s, 2))
+    assert snapshot(b.env)["divisibility"] == {f"Mod({s}, 2)"}
 
 
 def test_a_call_that_needs_no_guard_is_not_refused_one() -> None:
