@@ -102,7 +102,7 @@ class Constants:
 
     def grew(self, node: Node) -> bool:
         """Is ``node``, which others come to read, known? Then they may be."""
-        if not self.knows(node):
+        if not self._unknown or not self.knows(node):
             return False
         self._unknown.clear()
         return True

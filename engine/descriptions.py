@@ -100,7 +100,7 @@ class Descriptions:
         while node not in chains and node.op == "call_function" and node.target in chained:
             waiting.append(node)
             _, operands = self._call(node)
-            if not operands or operands[0] is not node._args[0]:
+            if not operands or node._args[:1] != operands[:1]:
                 chains[waiting.pop()] = None
                 break
             node = operands[0]

@@ -17,7 +17,7 @@ from .integers import Prover
 from .remarks import Report
 from .rule import Rule, RuleSet
 from .rule_index import Index
-from .torch_api import ShapeEnv, shape_env_of, snapshot
+from .torch_api import ShapeEnv, changes, shape_env_of, snapshot
 
 
 def eliminate(
@@ -105,10 +105,7 @@ def run(graph: Graph, index: Index, assume: Sequence[sympy.Basic] = ()) -> Repor
         report.merge(this.report)
         if owner is not None and this.report.passed:
             owner.recompile()
-    after = snapshot(env)
-    report.shape_env_changes = tuple(
-        f"{kind}: {fact}" for kind in before for fact in sorted(before[kind] ^ after[kind])
-    )
+    report.shape_env_changes = tuple(changes(before, snapshot(env)))
     report.assumptions = tuple(map(str, assume))
     report.seconds = time.perf_counter() - began
     return report

@@ -126,6 +126,8 @@ def kept_for_effect(node: Node) -> str | None:
         return "it binds an unbacked symbol"
     target = node.target
     if isinstance(target, OpOverload):
+        if _surely_pure(node, target):
+            return None
         if signature(target).written:
             return "it writes its operand"
         if torch.Tag.nondeterministic_seeded in target.tags and not _drops_nothing(node):
@@ -136,6 +138,21 @@ def kept_for_effect(node: Node) -> str | None:
     if is_getitem(node) or _pure_function(target):
         return None
     return "what it does is not known"
+
+
+_pure: dict[int, tuple[OpOverload, bool]] = {}
+
+
+def _surely_pure(node: Node, target: OpOverload) -> bool:
+    """Does no call of it write, draw or do anything else? Asked once of each of torch's own operators: what others do
+    may still be declared."""
+    if target.namespace not in ("aten", "prims"):
+        return False
+    known = _pure.get(id(target))
+    if known is None:
+        effects = signature(target).written or torch.Tag.nondeterministic_seeded in target.tags
+        known = _pure[id(target)] = target, not effects and not node.is_impure()
+    return known[1]
 
 
 def _drops_nothing(node: Node) -> bool:

@@ -52,21 +52,24 @@ class Storages:
         self._parent: dict[Node, Node] = {}
         self._size: dict[Node, int] = {}
         self._owner: dict[int, Node] = {}
-        self.trusted = not any(_may_alias(node) and _contradicts_schema(node) for node in graph.nodes)
-        for node in graph.nodes:
+        may_alias = [node for node in graph.nodes if _may_alias(node)]
+        self.trusted = not any(map(_contradicts_schema, may_alias))
+        for node in may_alias:
             self.add(node)
 
     def add(self, node: Node) -> None:
         """Take in one node whose operands are already in."""
+        if not _may_alias(node):
+            # Whatever comes to share its memory is a view of it, and says so.
+            return
         value = node.meta.get("val")
         key = storage_key(value) if isinstance(value, torch.Tensor) else None
         if key is not None:
             first = self._owner.setdefault(key, node)
             if first is not node:
                 self.join(first, node)
-        if _may_alias(node):
-            for operand in self.aliased_operands(node):
-                self.join(operand, node)
+        for operand in self.aliased_operands(node):
+            self.join(operand, node)
 
     def find(self, node: Node) -> Node:
         """The representative of the node's class."""

@@ -303,24 +303,32 @@ def uncached_fake_mode(env: ShapeEnv) -> FakeTensorMode:
     return mode
 
 
-def snapshot(env: ShapeEnv | None) -> dict[str, frozenset[str]]:
-    """What a run must not change, as printable facts by kind."""
+def snapshot(env: ShapeEnv | None) -> dict[str, frozenset[object]]:
+    """What a run must not change, by kind; see :func:`changes`."""
     if env is None:
         return {}
     asserts: dict[Any, list[Any]] = env.deferred_runtime_asserts
+    replaced = env.replacements
     return {
-        "guard": frozenset(str(g.expr) for g in env.guards),
-        "replacement": frozenset(
-            f"{s} -> {resolved(e, env.replacements)}" for s, e in env.replacements.items()
-        ),
+        "guard": frozenset(g.expr for g in env.guards),
+        "replacement": frozenset((s, resolved(e, replaced)) for s, e in replaced.items()),
         # Torch narrows the range of a replaced symbol, to what the replacement implies, whenever it is read.
-        "range": frozenset(f"{s} in {r}" for s, r in env.var_to_range.items() if s not in env.replacements),
+        "range": frozenset((s, r.lower, r.upper) for s, r in env.var_to_range.items() if s not in replaced),
         # Torch forgets what its replacements have made plain when it next simplifies.
-        "divisibility": frozenset(
-            str(m) for m in env.divisible if not resolved(m, env.replacements).is_number
-        ),
-        "runtime assert": frozenset(str(a.expr) for group in asserts.values() for a in group),
+        "divisibility": frozenset(m for m in env.divisible if not resolved(m, replaced).is_number),
+        "runtime assert": frozenset(a.expr for group in asserts.values() for a in group),
     }
+
+
+def changes(before: dict[str, frozenset[object]], after: dict[str, frozenset[object]]) -> list[str]:
+    """The facts that are in one snapshot only, for people."""
+    return [f"{kind}: {fact}" for kind in before for fact in sorted(map(_told, before[kind] ^ after[kind]))]
+
+
+def _told(fact: object) -> str:
+    if not isinstance(fact, tuple):
+        return str(fact)
+    return " -> ".join(map(str, fact)) if len(fact) == 2 else f"{fact[0]} in [{fact[1]}, {fact[2]}]"
 
 
 def ranks_must_agree() -> bool:

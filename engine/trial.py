@@ -13,7 +13,7 @@ from .drafts import Draft, Outputs, Unbuildable
 from .driver import eliminate
 from .observe import Seen, difference, observe
 from .rule import Rule, RuleSet
-from .torch_api import ShapeEnv, snapshot
+from .torch_api import ShapeEnv, changes, snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +53,14 @@ class Trial:
             what = what or self.unrest(gm, facts)
         return None if what is None else Misfit(self.name, what, before, str(gm.graph))
 
-    def broken_promise(self, gm: GraphModule, facts: dict[str, frozenset[str]]) -> str | None:
+    def broken_promise(self, gm: GraphModule, facts: dict[str, frozenset[object]]) -> str | None:
         """Eliminate in ``gm``, in place. What must not happen in any graph, whatever its metadata says?"""
         try:
             report = eliminate(gm, RuleSet((self.rule,)))
         except Exception as error:
             return f"{type(error).__name__}: {error}"
-        now = snapshot(self.env)
-        seen = [f"{kind}: {fact}" for kind in facts for fact in sorted(facts[kind] ^ now[kind])]
-        changes = dict.fromkeys((*report.shape_env_changes, *seen))
-        return f"the ShapeEnv changed: {'; '.join(changes)}" if changes else None
+        seen = dict.fromkeys((*report.shape_env_changes, *changes(facts, snapshot(self.env))))
+        return f"the ShapeEnv changed: {'; '.join(seen)}" if seen else None
 
     def visible_change(self, gm: GraphModule, draft: Draft, was: Seen) -> str | None:
         """What can be seen of the rewrite when the graph is run, or when it is compared with its metadata."""
@@ -72,7 +70,7 @@ class Trial:
             return f"the graph no longer runs: {type(error).__name__}: {error}"
         return difference(was, now) or "; ".join(sorted(untruths(gm, draft.case))) or None
 
-    def unrest(self, gm: GraphModule, facts: dict[str, frozenset[str]]) -> str | None:
+    def unrest(self, gm: GraphModule, facts: dict[str, frozenset[object]]) -> str | None:
         """What a second run does, which is to do nothing."""
         rested = _state(gm)
         what = self.broken_promise(gm, facts)
