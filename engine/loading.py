@@ -19,18 +19,18 @@ from .rule import Rule, RuleSet
 _count = itertools.count()
 
 
-def load_rules(where: str) -> RuleSet:
+def load_rules(where: str, listed: str = "RULES") -> RuleSet:
     """The rules of a Python file, as in ``my_rules.py``, or of a dotted module, as in ``my_package.rules``.
 
-    They are what ``RULES`` holds, a tuple, list or ``RuleSet``, or ``ALL`` if there is no ``RULES``. Without either
-    they are the single ``Rule`` objects at top level or, where there are none, the ``RuleSet`` objects. Running the
+    They are what ``RULES``, or another name that ``listed`` gives, holds, a tuple, list or ``RuleSet``, or ``ALL`` if
+    there is none of the name. Without either they are the single ``Rule`` objects at top level or, where there are none, the ``RuleSet`` objects. Running the
     file runs its code. Raises ``RuleError``, naming the file and the mend.
     """
     module = _module_at(Path(where)) if _is_path(where) else _module_named(where)
     found = vars(module)
-    listed = next((found[name] for name in ("RULES", "ALL") if name in found), None)
-    if listed is not None:
-        return _rule_set(where, listed)
+    named = next((found[name] for name in (listed, "ALL") if name in found), None)
+    if named is not None:
+        return _rule_set(where, named)
     rules = list(dict.fromkeys(v for v in found.values() if isinstance(v, Rule)))
     if rules:
         return _rule_set(where, rules)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import os
 import sys
 
@@ -11,28 +12,30 @@ from .errors import RuleError
 from .loading import load_rules
 from .rule import Rule, RuleSet
 
-Reference = tuple[str, str]
-"""A module's dotted name or a file's path, and the name of the rule."""
+Reference = tuple[str, str, str]
+"""A module's dotted name or a file's path, the list in it, and the name of the rule."""
+LISTS = ("RULES", "VALUE_EQUAL")
 
 
 def reference_of(rule: Rule) -> Reference:
-    """Where an importable rule is found. Raises ``RuleError`` for one that is in no module's ``RULES``."""
-    for name, module in list(sys.modules.items()):
-        rules = getattr(module, "RULES", ())
+    """Where an importable rule is found. Raises ``RuleError`` for one that is in no module's ``RULES`` or
+    ``VALUE_EQUAL``."""
+    for (name, module), listed in itertools.product(list(sys.modules.items()), LISTS):
+        rules = getattr(module, listed, ())
         if isinstance(rules, tuple | list | RuleSet) and any(r is rule for r in rules):
             file = getattr(module, "__file__", None)
             by_path = name == "__main__" or name.startswith("_noopelim_rules_")
             if not by_path or file:
-                return (str(file) if by_path else name), rule.name
+                return (str(file) if by_path else name), listed, rule.name
     raise RuleError(
         f"rule {rule.name!r}: other processes cannot load it; put it in the RULES of a module, "
         "or verify it without an executor"
     )
 
 
-def rule_at(where: str, name: str) -> Rule:
-    """The rule of that name in a module or file. Raises ``RuleError``."""
-    return _rules(where, _state_of(where))[name]
+def rule_at(where: str, listed: str, name: str) -> Rule:
+    """The rule of that name in a list of a module or file. Raises ``RuleError``."""
+    return _rules(where, listed, _state_of(where))[name]
 
 
 def _state_of(where: str) -> tuple[int, int] | None:
@@ -44,5 +47,5 @@ def _state_of(where: str) -> tuple[int, int] | None:
 
 
 @functools.lru_cache(maxsize=64)
-def _rules(where: str, state: tuple[int, int] | None) -> RuleSet:
-    return load_rules(where)
+def _rules(where: str, listed: str, state: tuple[int, int] | None) -> RuleSet:
+    return load_rules(where, listed)

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 
 from .counterexample import Counterexample
-from .reference import reference_of, rule_at
+from .reference import Reference, reference_of, rule_at
 from .rule import Rule
 from .scope import DEFAULT, Scope
 from .stages import STAGES, Found, Task
@@ -124,7 +124,7 @@ def _settled(running: Iterable[Future[Found]]) -> Iterator[Future[Found]]:
         yield from finished
 
 
-def run_task(where: tuple[str, str], task: Task) -> Found:
+def run_task(where: Reference, task: Task) -> Found:
     """One task of one rule, named by where it is found: what an executor's workers are asked to do."""
     return task.run(rule_at(*where))
 

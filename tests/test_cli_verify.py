@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from noopelim import patterns
 from noopelim.cli import cli
+from noopelim.reference import reference_of, rule_at
 
 DONE, BAD_INPUT, USAGE, BUG, UNVERIFIED = range(5)
 RULES = """
@@ -62,6 +64,13 @@ def test_processes_agree_with_none(rules: str) -> None:
     script = apart[1]["counterexample"]["script"]
     with pytest.raises(AssertionError):
         exec(script, {})
+
+
+def test_other_processes_find_every_rule_that_is_shipped() -> None:
+    for rule in patterns.ALL | patterns.VALUE_EQUAL:
+        assert rule_at(*reference_of(rule)) is rule
+    text = invoke("--jobs", "2", "--rule", "arithmetic/plus-zero-of-floats").stdout
+    assert text.endswith("1 of 1 rules verified at scope ci\n")
 
 
 @pytest.mark.parametrize(
