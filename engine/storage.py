@@ -52,24 +52,37 @@ class Storages:
         self._parent: dict[Node, Node] = {}
         self._size: dict[Node, int] = {}
         self._owner: dict[int, Node] = {}
-        may_alias = [node for node in graph.nodes if _may_alias(node)]
-        self.trusted = not any(map(_contradicts_schema, may_alias))
-        for node in may_alias:
+        self._graph = graph
+        # Whatever comes to share the memory of a call that surely makes its own is a view of it, and says so. Only
+        # if some call may be a view and does not say so, metadata has to tell, and then of every node.
+        self._all_told = False
+        nodes = [node for node in graph.nodes if not _is_fresh(node)]
+        self.trusted = not any(map(_contradicts_schema, nodes))
+        for node in nodes:
             self.add(node)
 
     def add(self, node: Node) -> None:
         """Take in one node whose operands are already in."""
-        if not _may_alias(node):
-            # Whatever comes to share its memory is a view of it, and says so.
+        if _is_fresh(node) and not self._all_told:
             return
+        if not _may_alias(node):
+            if not self._all_told and not _is_fresh(node):
+                self._all_told = True
+                for other in self._graph.nodes:
+                    self._join_by_storage(other)
+            self._join_by_storage(node)
+            return
+        self._join_by_storage(node)
+        for operand in self.aliased_operands(node):
+            self.join(operand, node)
+
+    def _join_by_storage(self, node: Node) -> None:
         value = node.meta.get("val")
         key = storage_key(value) if isinstance(value, torch.Tensor) else None
         if key is not None:
             first = self._owner.setdefault(key, node)
             if first is not node:
                 self.join(first, node)
-        for operand in self.aliased_operands(node):
-            self.join(operand, node)
 
     def find(self, node: Node) -> Node:
         """The representative of the node's class."""
@@ -146,20 +159,32 @@ class Storages:
         return next(annotated_operands(node), None)
 
 
-# By identity, as in ``calls.signature``.
-_fresh: dict[int, tuple[OpOverload, bool]] = {}
+# By identity, as in ``calls.signature``: the operator, whether it may alias, and whether it is surely fresh.
+_kinds: dict[int, tuple[OpOverload, bool, bool]] = {}
 
 
 def _may_alias(node: Node) -> bool:
-    """False for calls of operators that surely give memory of their own."""
+    """False for calls of operators whose schema says that they give memory of their own."""
     target = node.target
-    if node.op != "call_function" or not isinstance(target, OpOverload):
-        return True
-    known = _fresh.get(id(target))
+    return node.op != "call_function" or not isinstance(target, OpOverload) or _kind(target)[1]
+
+
+def _is_fresh(node: Node) -> bool:
+    """Does the call surely give memory of its own? A composite operator is as good as its parts: ``type_as``, for
+    one, may return its operand, and its schema does not say so."""
+    target = node.target
+    return node.op == "call_function" and isinstance(target, OpOverload) and _kind(target)[2]
+
+
+def _kind(target: OpOverload) -> tuple[OpOverload, bool, bool]:
+    known = _kinds.get(id(target))
     if known is None:
         aliases = target in _VIEW_OR_COPY or target in _UNANNOTATED_VIEWS or signature(target).returns_alias
-        known = _fresh[id(target)] = target, not aliases
-    return not known[1]
+        own = target.namespace in ("aten", "prims") and not target.has_kernel_for_dispatch_key(
+            torch._C.DispatchKey.CompositeImplicitAutograd
+        )
+        known = _kinds[id(target)] = target, aliases, own and not aliases
+    return known
 
 
 def annotated_operands(node: Node) -> Iterator[Node]:

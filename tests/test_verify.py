@@ -325,21 +325,20 @@ def test_when_a_task_raises_the_rest_is_cancelled(rules: RuleSet, tmp_path: Path
 
 
 def test_a_reference_leads_back_to_the_rule(rules: RuleSet, tmp_path: Path) -> None:
-    assert reference_of(rules[RIGHT]) == (str(tmp_path / "my_rules.py"), RIGHT)
-    module, name = reference_of(patterns.ALL["slice/whole"])
-    assert rule_at(module, name) is patterns.ALL["slice/whole"]
+    assert reference_of(rules[RIGHT]) == (str(tmp_path / "my_rules.py"), "RULES", RIGHT)
+    assert rule_at(*reference_of(patterns.ALL["slice/whole"])) is patterns.ALL["slice/whole"]
     again = rule_at(*reference_of(rules[RIGHT]))
     assert (again.name, again.because) == (RIGHT, "twice is never")
 
 
 def test_a_worker_sees_that_a_file_has_changed(rules: RuleSet, tmp_path: Path) -> None:
-    where, name = reference_of(rules[RIGHT])
-    assert rule_at(where, name) is rule_at(where, name)
+    where = reference_of(rules[RIGHT])
+    assert rule_at(*where) is rule_at(*where)
     (tmp_path / "my_rules.py").write_text(FILE.replace("twice is never", "twice is not at all"))
-    assert rule_at(where, name).because == "twice is not at all"
+    assert rule_at(*where).because == "twice is not at all"
 
 
 def test_a_reference_to_a_rule_that_is_not_there_is_an_error(rules: RuleSet) -> None:
-    where, _ = reference_of(rules[RIGHT])
+    where, listed, _ = reference_of(rules[RIGHT])
     with pytest.raises(RuleError, match="no rule is named 'mine/other'"):
-        rule_at(where, "mine/other")
+        rule_at(where, listed, "mine/other")
