@@ -100,12 +100,14 @@ class Constants:
         result = _run(node, operands)
         return result if result is not None and next(writers_below([node]), None) is None else None
 
-    def grew(self, node: Node) -> bool:
-        """Is ``node``, which others come to read, known? Then they may be."""
-        if not self._unknown or not self.knows(node):
-            return False
+    @property
+    def asked(self) -> bool:
+        """Was anything asked for so far?"""
+        return bool(self._found or self._unknown)
+
+    def ask_again(self) -> None:
+        """What was not known may be now."""
         self._unknown.clear()
-        return True
 
     def has(self, node: Node) -> bool:
         """Is it worked out already?"""

@@ -11,13 +11,12 @@ inputs, has fewer calls (checked when a rule is made), and no other node's tree 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from torch.fx import Graph, Node
 
+from .answers import Answers, trace
 from .calls import op_name, tensor_of
 from .constants import constants
-from .descriptions import Descriptions
 from .duplicates import DEAD, Duplicates, dead_calls, may_have_twin, plan_merge
 from .equal_constants import EqualConstants
 from .errors import RewriteError
@@ -28,7 +27,7 @@ from .match import MAX_CALLS, Matched, Matcher
 from .moves import Moves
 from .plans import NewCall, Plan, Refusal
 from .proof import Proof
-from .remarks import Missed, Passed, Report
+from .remarks import Passed, Report
 from .rewrite import carry_out, plan, retire
 from .rule_index import Index
 from .transaction import Transaction
@@ -36,24 +35,12 @@ from .worklist import Worklist, calls_of, count_calls
 
 _FEW = 4
 """Nodes for each target, up to which a walk of the graph is cheaper than its table of targets."""
-_FEW_RULES = 8
-"""Up to as many rules, asking them again is cheaper than to find out that they were asked before."""
 _UNREAD = Proof.of(True, "nobody reads it", "the graph")
 
 
 MOST_PER_CALL = 100
 """Rewrites for each call of a graph beyond which a run is taken not to end. Rules are checked to shrink what they
 replace when they are made, so that only a mistake of this engine gets there."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What was said of ``first``: whether it rests on more than what is matched, and on what an operand holds."""
-
-    refusal: Refusal | None
-    first: Node
-    afar: bool
-    elements: bool
 
 
 class Run:
@@ -69,20 +56,10 @@ class Run:
         self._known_legality: Legality | None = None
         self._moves = Moves(prover)
         self._worklist = Worklist()
-        self._refused: dict[Node, Refusal] = {}
-        # Of the refused, those whose answer may change with any rewrite; of the others it changes with what they
-        # match alone, and that puts them back on the worklist.
-        self._open: set[Node] = set()
-        # Of the others, those whose answer may change if more values are known to the last element.
-        self._unknown: set[Node] = set()
-        self._descriptions = Descriptions(prover, index) if len(index) > _FEW_RULES else None
-        # What was said of a node that nothing but its description mattered for, and of which.
-        self._answered: dict[int, _Answer] = {}
-        self._like: dict[Node, Node] = {}
+        self._answers = Answers(prover, index)
         self._again = False
         self._duplicates = Duplicates() if index.tidy else None
-        self._known = constants(prover)
-        self._constants = EqualConstants(self._known) if index.tidy else None
+        self._constants = EqualConstants(constants(prover)) if index.tidy else None
 
     def to_fixpoint(self) -> None:
         """Rewrite until nothing applies. Raises ``RewriteError``, with the graph as it was, if a rule raises."""
@@ -99,7 +76,7 @@ class Run:
             self.transaction.rollback()
             raise
         self.report.nodes_after = self.report.nodes_before - self.transaction.net_removed
-        self.report.missed = [self._missed(node, refusal) for node, refusal in self._refused.items()]
+        self.report.missed = self._answers.missed(self._path)
 
     def _legality(self) -> Legality:
         """Read off the graph when first asked for, which is before the first rewrite: most graphs have none."""
@@ -134,7 +111,7 @@ class Run:
                         _UNREAD,
                         DEAD.because,
                         self._path,
-                        _trace(node),
+                        trace(node),
                     )
                 )
                 retire(node, self.transaction)
@@ -149,7 +126,7 @@ class Run:
                     progress |= self._visit(node)
             if progress:
                 self._again = True
-                self._worklist.begin(sorted(self._open))
+                self._worklist.begin(self._answers.to_ask_again())
 
     def _visit(self, node: Node) -> bool:
         nearest: Refusal | None = None
@@ -165,10 +142,9 @@ class Run:
                 self._apply(same)
                 return True
             nearest = nearest or same
-        is_open = nearest is not None or id(node.target) in self._index.sprawling
-        key = None if is_open or self._descriptions is None else self._descriptions.of(node)
-        if key is not None and key in self._answered:
-            self._note(node, self._answered[key])
+        afar = nearest is not None or id(node.target) in self._index.sprawling
+        description = None if afar else self._answers.description(node)
+        if self._answers.repeat(node, description):
             return False
         facts: Facts | None = None
         matcher: Matcher | None = None
@@ -192,34 +168,12 @@ class Run:
                 return True
             if outcome is not None and (nearest is None or outcome.stage > nearest.stage):
                 nearest = outcome
-        afar = is_open or (facts is not None and not facts.local)
-        answer = _Answer(nearest, node, afar, facts is not None and facts.elements)
-        if key is not None and (facts is None or facts.near):
-            self._answered[key] = answer
-        self._note(node, answer)
+        self._answers.give(node, nearest, description, facts, afar)
         return False
-
-    def _note(self, node: Node, answer: _Answer) -> None:
-        self._settled(node)
-        if answer.refusal is not None:
-            self._refused[node] = answer.refusal
-            if answer.first is not node:
-                self._like[node] = answer.first
-            if answer.afar:
-                self._open.add(node)
-            if answer.elements:
-                self._unknown.add(node)
 
     def _facts(self, node: Node) -> Facts | None:
         """None if nothing is known of the node, which a rule that is tried then says."""
         return Facts(self._prover, node, self._moves) if tensor_of(node) is not None else None
-
-    def _settled(self, node: Node) -> None:
-        """There is nothing to say of the node, or no node any more."""
-        self._refused.pop(node, None)
-        self._like.pop(node, None)
-        self._open.discard(node)
-        self._unknown.discard(node)
 
     def _merged(self, node: Node, known: Duplicates) -> Plan | Refusal | None:
         twin = known.earlier(node, self.transaction.is_dead)
@@ -229,10 +183,8 @@ class Run:
 
     def _reopen(self, refused: Node, visited: Node) -> None:
         """Try a refused node once more, in this sweep if that is one over refused nodes and still to come to it."""
-        if refused in self._refused:
-            self._open.add(refused)
-            if self._again and visited < refused:
-                self._worklist.push(refused)
+        if self._answers.reopen(refused) and self._again and visited < refused:
+            self._worklist.push(refused)
 
     def _apply(self, found: Plan) -> None:
         root, legality = found.root, self._legality()
@@ -242,7 +194,7 @@ class Run:
                 f"{len(self.report.passed)} rewrites of {self.report.nodes_before} calls: rules undo each other; "
                 "the graph is unchanged; leave the rule out"
             )
-        self._settled(root)
+        self._answers.settle(root)
         if self._duplicates is not None and not self._duplicates.complete:
             self._duplicates.know(self._graph.nodes)
         lone = [] if isinstance(found.to, NewCall) or len(found.to.users) != 1 else list(found.to.users)
@@ -257,10 +209,7 @@ class Run:
         for node in (*lone, *restated):
             self._reopen(node, root)
         legality.took_over(root, to)
-        if self._known.grew(to):
-            self._open |= self._unknown
-            if self._descriptions is not None:
-                self._descriptions.forget_constants()
+        self._answers.replaced(root, to)
         self.report.passed.append(
             Passed(
                 root.name,
@@ -270,30 +219,17 @@ class Run:
                 found.proof,
                 str(found.verdict.why),
                 self._path,
-                _trace(root),
+                trace(root),
             )
         )
         retired = retire(root, self.transaction)
-        if self._descriptions is not None:
-            self._describe_anew(found, to, users, made, retired)
+        self._answers.rewritten(found, to, users, made, retired)
         for node in retired:
             if self.transaction.is_dead(node):
-                self._settled(node)
+                self._answers.settle(node)
             else:
                 self._worklist.push(node)
         self._requeue(users)
-
-    def _describe_anew(
-        self, found: Plan, to: Node, users: list[Node], made: list[Node], retired: list[Node]
-    ) -> None:
-        known = self._descriptions
-        assert known is not None
-        for view in found.values:
-            known.revalued(view)
-        for user in users:
-            known.changed(user)
-        for node in (to, *(operand for new in made for operand in new.all_input_nodes), *retired):
-            known.read_anew(node)
 
     def _requeue(self, users: Iterable[Node]) -> None:
         """A change can complete a match at most ``depth`` calls further down."""
@@ -307,19 +243,3 @@ class Run:
                 break
             self._worklist.extend(links)
             links = [user for node in links for user in node.users if user.target in self._index.chained]
-
-    def _missed(self, node: Node, refusal: Refusal) -> Missed:
-        return Missed(
-            node.name,
-            op_name(node),
-            refusal.rule.name,
-            refusal.stage,
-            refusal.why,
-            self._path,
-            _trace(node),
-        )
-
-
-def _trace(node: Node) -> str | None:
-    trace = node.meta.get("stack_trace")
-    return trace if isinstance(trace, str) else None

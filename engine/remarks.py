@@ -57,6 +57,8 @@ class Missed:
     why: Proof | str
     graph: str = ""
     trace: str | None = field(default=None, repr=False)
+    like: str = ""
+    """The node that ``why`` speaks of, if it is another of the same description: same calls, same metadata."""
 
     @property
     def reason(self) -> str:
@@ -154,6 +156,7 @@ class Report:
                     "reason": r.reason,
                     "claim": r.claim,
                     "needs": r.needs,
+                    "like": r.like,
                     "graph": r.graph,
                     "source": r.source,
                 }
@@ -192,7 +195,8 @@ class Report:
             needs = f"; would need {m.claim}" if m.claim else ""
             if m.needs:
                 needs += f"; needs {m.needs}"
-            lines.append(f"  {m.graph}{m.node} [{m.op}]  ({m.rule}: {m.reason}{needs})")
+            like = f"as {m.like}, " if m.like else ""
+            lines.append(f"  {m.graph}{m.node} [{m.op}]  ({like}{m.rule}: {m.reason}{needs})")
             if m.source:
                 lines.append(f"      {m.source}")
         refuted = len(self.missed) - len(kept)

@@ -107,7 +107,7 @@ def _stayed(remark: Missed) -> tuple[str, ...]:
     return (
         f"{remark.graph}{remark.node} [{_short(remark.op)}]",
         remark.rule,
-        f"{_PLAINLY[remark.stage]}: {remark.reason}",
+        f"{_PLAINLY[remark.stage]}: {f'as {remark.like}, ' if remark.like else ''}{remark.reason}",
         remark.claim or "",
         _place(remark.source),
     )
