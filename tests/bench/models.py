@@ -28,6 +28,7 @@ HOOKS = ("joint_custom_post_pass", "post_grad_custom_post_pass")
 LONGEST = 1800
 """Seconds that one architecture may take."""
 _STRIDE = 5
+_PAGE = Path(__file__).parents[2] / "docs" / "models.md"
 Record = dict[str, Any]
 
 
@@ -41,6 +42,8 @@ def main() -> int:
     from endtoend import ARCHITECTURES
     from zoo import zoo
 
+    if options.read:
+        return _told(json.loads(Path(options.read).read_text()), options)
     wanted = options.only or (ARCHITECTURES if options.compile else zoo())
     names = [n for n in zoo() if n in wanted]
     unknown = set(wanted) - set(names)
@@ -67,6 +70,15 @@ def main() -> int:
                 Path(options.survivors).write_text(models_report.survivors_text(records))
         for each in running:
             each.result()
+    return _told(records, options)
+
+
+def _told(records: list[Record], options: argparse.Namespace) -> int:
+    import models_page
+    import models_report
+
+    if options.write:
+        _PAGE.write_text(models_page.page(records))
     return models_report.show_compiled(records) if options.compile else models_report.show(records)
 
 
@@ -89,6 +101,8 @@ def _options() -> argparse.Namespace:
         help="compile a few in full, so many times",
     )
     parser.add_argument("--json", metavar="FILE", help="write all that was measured")
+    parser.add_argument("--read", metavar="FILE", help="measure nothing, and show what an earlier run wrote")
+    parser.add_argument("--write", action="store_true", help="write docs/models.md")
     parser.add_argument("--survivors", metavar="FILE", help="write what is left and why, grouped")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -83,26 +83,28 @@ def _totals(records: Sequence[Record]) -> Table:
             part = [r for r in records if mode in ("all", r["mode"]) and counts[1] in r["nodes"]]
             if not part:
                 continue
-            before, after = (_added(r[key] for r in part) for key in tallies)
+            before, after = (added(r[key] for r in part) for key in tallies)
             table.add_row(
                 title,
                 mode,
                 f"{len(part)}",
                 *(f"{sum(r['nodes'][key] for r in part):,}" for key in counts),
                 *(f"{before[k]:,} > {after[k]:,}" for k in KINDS),
-                _removed(before, after, (NOOP, ANCESTOR, CHAIN)),
-                _removed(before, after, (NOOP, ANCESTOR, CHAIN, DUPLICATE)),
+                removed(before, after, (NOOP, ANCESTOR, CHAIN)),
+                removed(before, after, (NOOP, ANCESTOR, CHAIN, DUPLICATE)),
             )
         table.add_section()
     return table
 
 
-def _removed(before: Counter[str], after: Counter[str], kinds: Sequence[str]) -> str:
+def removed(before: Counter[str], after: Counter[str], kinds: Sequence[str]) -> str:
+    """The share of these kinds that is gone."""
     total = _sum(before, kinds)
     return f"{1 - _sum(after, kinds) / total:.1%}" if total else ""
 
 
-def _added(tallies: Iterable[Mapping[str, int]]) -> Counter[str]:
+def added(tallies: Iterable[Mapping[str, int]]) -> Counter[str]:
+    """Tallies of several models as one."""
     total: Counter[str] = Counter()
     for tally in tallies:
         total.update(tally)
@@ -114,7 +116,7 @@ def _rules(records: Sequence[Record]) -> Table:
     table.add_column("rule")
     table.add_column("rewrites", justify="right")
     table.add_column("models", justify="right")
-    for rule, count in _added(r["rules"] for r in records).most_common():
+    for rule, count in added(r["rules"] for r in records).most_common():
         table.add_row(rule, f"{count:,}", f"{len({r['name'] for r in records if rule in r['rules']})}")
     return table
 
