@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from torch.fx import Node
@@ -112,9 +112,10 @@ class Answers:
             if self._descriptions is not None:
                 self._descriptions.forget_constants()
 
-    def missed(self, path: str) -> list[Missed]:
-        """A remark for each node that stays, in the graph at ``path``."""
-        return [_missed(node, answer.refusal, answer.first, path) for node, answer in self._given.items()]
+    def missed(self, path: str) -> Callable[[], list[Missed]]:
+        """For when they are asked for: a remark for each node that stays, in the graph at ``path``."""
+        given = [(node, answer.refusal, answer.first) for node, answer in self._given.items()]
+        return lambda: [_missed(*each, path) for each in given]
 
 
 def _missed(node: Node, refusal: Refusal | None, first: Node, path: str) -> Missed:

@@ -82,7 +82,8 @@ class Constants:
         if depth == 0:
             self._cut_short = True
             return None
-        found = self._computed(node, depth) if _in_question(node) else None
+        given = node.op == "call_function" and self._unknown.isdisjoint(node._input_nodes)
+        found = self._computed(node, depth) if given and _in_question(node) else None
         if found is not None:
             self._found[node] = found
         elif not self._cut_short:

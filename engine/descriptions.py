@@ -154,10 +154,12 @@ class Descriptions:
     def _layout(self, tensor: torch.Tensor) -> object:
         if tensor.layout is not torch.strided:
             return id(tensor)
+        geometry: tuple[object, ...] = tensor.size(), tensor.stride(), tensor.storage_offset()
+        if tensor._has_symbolic_sizes_strides:
+            sizes, strides, offset = self._prover.sizes(tensor), tensor.stride(), tensor.storage_offset()
+            geometry = sizes, tuple(map(expression_of, strides)), expression_of(offset)
         return (
-            self._prover.sizes(tensor),
-            tuple(map(expression_of, tensor.stride())),
-            expression_of(tensor.storage_offset()),
+            *geometry,
             tensor.dtype,
             tensor.device,
             tensor.is_conj(),

@@ -76,7 +76,7 @@ class Run:
             self.transaction.rollback()
             raise
         self.report.nodes_after = self.report.nodes_before - self.transaction.net_removed
-        self.report.missed = self._answers.missed(self._path)
+        self.report.missed_later.append(self._answers.missed(self._path))
 
     def _legality(self) -> Legality:
         """Read off the graph when first asked for, which is before the first rewrite: most graphs have none."""

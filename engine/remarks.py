@@ -6,6 +6,7 @@ import enum
 import json
 import os
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,13 +93,22 @@ class Report:
     """
 
     passed: list[Passed] = field(default_factory=list)
-    missed: list[Missed] = field(default_factory=list)
+    missed_later: list[Callable[[], list[Missed]]] = field(default_factory=list, repr=False)
+    """What ``missed`` is made of when it is read first: most reports are not read."""
+    _missed: list[Missed] = field(default_factory=list)
     nodes_before: int = 0
     nodes_after: int = 0
     seconds: float = 0.0
     converged: bool = True
     shape_env_changes: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
+
+    @property
+    def missed(self) -> list[Missed]:
+        """Nodes that a rule matched and that stayed."""
+        while self.missed_later:
+            self._missed += self.missed_later.pop(0)()
+        return self._missed
 
     @property
     def counts(self) -> dict[str, int]:
@@ -114,7 +124,7 @@ class Report:
     def merge(self, other: Report) -> None:
         """Add the remarks and counts of a run over another graph of the same program."""
         self.passed += other.passed
-        self.missed += other.missed
+        self.missed_later += [lambda: other.missed]
         self.nodes_before += other.nodes_before
         self.nodes_after += other.nodes_after
         self.seconds += other.seconds
