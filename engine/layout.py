@@ -74,6 +74,11 @@ _SAME = Proof.of(True, "same layout", "the same expression")
 
 def same_layout(prover: Prover, ours: torch.Tensor, theirs: torch.Tensor) -> Compared:
     """Compare dtype, device, layout, sizes, strides, storage offset, conj and neg bits of strided tensors."""
+    if not (ours._has_symbolic_sizes_strides or theirs._has_symbolic_sizes_strides) and (
+        (ours.dtype, ours.device, ours.size(), ours.stride(), ours.is_conj(), ours.is_neg())
+        == (theirs.dtype, theirs.device, theirs.size(), theirs.stride(), theirs.is_conj(), theirs.is_neg())
+    ):
+        return Compared(_SAME, False, ours.storage_offset() != theirs.storage_offset())
     sizes, their_sizes = prover.sizes(ours), prover.sizes(theirs)
     strides, their_strides = (tuple(map(expression_of, t.stride())) for t in (ours, theirs))
     if (
