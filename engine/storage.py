@@ -57,7 +57,10 @@ class Storages:
         # if some call may be a view and does not say so, metadata has to tell, and then of every node.
         self._all_told = False
         nodes = [node for node in graph.nodes if not _is_fresh(node)]
-        self.trusted = not any(map(_contradicts_schema, nodes))
+        # Asked of calls that may view or copy; where there is none yet, one that comes is re-enacted.
+        self.trusted = any(node.target in _VIEW_OR_COPY for node in nodes) and not any(
+            map(_contradicts_schema, nodes)
+        )
         for node in nodes:
             self.add(node)
 
@@ -196,7 +199,12 @@ def annotated_operands(node: Node) -> Iterator[Node]:
         yield from nodes_in(node.args[:1])
         return
     sig = signature(target)
-    if sig.returns_alias:
+    if not sig.returns_alias:
+        return
+    first = node._args[0] if node._args else None
+    if sig.aliased == (0,) and isinstance(first, Node):
+        yield first
+    else:
         yield from operands_at(node, sig.aliased)
 
 
