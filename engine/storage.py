@@ -21,6 +21,7 @@ from .torch_api import (
     FakeTensor,
     OpOverload,
     has_unguarded_sizes,
+    may_be_composite,
     storage_key,
 )
 
@@ -183,9 +184,7 @@ def _kind(target: OpOverload) -> tuple[OpOverload, bool, bool]:
     known = _kinds.get(id(target))
     if known is None:
         aliases = target in _VIEW_OR_COPY or target in _UNANNOTATED_VIEWS or signature(target).returns_alias
-        own = target.namespace in ("aten", "prims") and not target.has_kernel_for_dispatch_key(
-            torch._C.DispatchKey.CompositeImplicitAutograd
-        )
+        own = target.namespace in ("aten", "prims") and not may_be_composite(target)
         known = _kinds[id(target)] = target, aliases, own and not aliases
     return known
 
