@@ -25,11 +25,11 @@ class Scope:
     rank: int = 3
     dim: int = 3
     window: int = 3
-    most: int = 20_000
-    narrow: int = 5_000
-    samples: int = 60
-    symbolic: int = 100
-    contexts: int = 8
+    most: int = 12_000
+    narrow: int = 3_000
+    samples: int = 40
+    symbolic: int = 80
+    contexts: int = 5
     calls: int = 3
 
     @property

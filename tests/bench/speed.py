@@ -34,6 +34,8 @@ _LARGE = 5_000
 
 def main() -> int:
     options = _options()
+    if options.read:
+        return _told(json.loads(Path(options.read).read_text()), options)
     torch.set_num_threads(1)
     everybody = contestants()
     chosen = {k: v for k, v in everybody.items() if k in (options.contestant or everybody)}
@@ -63,18 +65,22 @@ def main() -> int:
     result = {
         "torch": torch.__version__,
         "python": sys.version.split()[0],
-        "command": "python tests/bench/speed.py " + " ".join(sys.argv[1:]),
+        "asked": {k: v for k, v in vars(options).items() if v and k not in ("json", "read", "write")},
         "records": records,
         "ratios": ratios(records),
         "memory": [_memory(FAMILIES["10% no-ops"](n), n, everybody["noopelim"]) for n in sizes[1:]],
         "import_seconds": _import_seconds(),
     }
-    show(result)
     if options.json:
         Path(options.json).write_text(json.dumps(result, indent=1))
+    return _told(result, options)
+
+
+def _told(result: Record, options: argparse.Namespace) -> int:
+    show(result)
     if options.write:
         (_DOCS / "performance.json").write_text(json.dumps(result, indent=1) + "\n")
-        (_DOCS / "performance.svg").write_text(svg(records))
+        (_DOCS / "performance.svg").write_text(svg(result["records"]))
     return 0
 
 
@@ -86,6 +92,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--contestant", action="append", help="may be repeated")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--read", metavar="FILE", help="measure nothing, and show what an earlier run wrote")
     parser.add_argument("--write", action="store_true", help="docs/performance.json and .svg")
     return parser.parse_args()
 
