@@ -18,7 +18,7 @@ from .constants import constants
 from .integers import Prover
 from .match import MAX_CALLS
 from .rule_index import Index
-from .torch_api import expression_of
+from .torch_api import expression_of, has_symbols
 from .uniform import is_constant
 
 
@@ -44,7 +44,7 @@ class Descriptions:
         if number is None or root.target not in self._index.chained:
             return number
         chain = self._chain(root)
-        return None if chain is None else self._number((number, chain))
+        return None if chain is None else self._number(("with chain", number, chain))
 
     def changed(self, node: Node) -> None:
         """The arguments of ``node`` are others."""
@@ -80,7 +80,7 @@ class Descriptions:
             return self._once[node]
         number, operands = self._call(node)
         inner = self._index.inner
-        found = [number]
+        found: list[object] = ["calls", number]
         for operand in operands:
             deeper = depth > 1 and operand.op == "call_function" and id(operand.target) in inner
             told = self._at(operand, depth - 1) if deeper else self._value(operand)
@@ -100,7 +100,7 @@ class Descriptions:
         while node not in chains and node.op == "call_function" and node.target in chained:
             waiting.append(node)
             _, operands = self._call(node)
-            if not operands or node._args[:1] != operands[:1]:
+            if not operands or node.args[:1] != operands[:1]:
                 chains[waiting.pop()] = None
                 break
             node = operands[0]
@@ -110,7 +110,8 @@ class Descriptions:
             values = [self._value(other) for other in others]
             if told is not None:
                 # Whether others read a call of the chain decides whether it goes.
-                told = None if None in values else self._number((number, len(call.users) > 1, told, *values))
+                shared = len(call.users) > 1
+                told = None if None in values else self._number(("chain", number, shared, told, *values))
             chains[call] = told
         return told
 
@@ -120,10 +121,11 @@ class Descriptions:
         if found is None:
             operands: list[Node] = []
             description = (
+                "call",
                 id(node.target),
                 self._metadata(node.meta.get("val")),
-                *_constants_in(node._args, operands),
-                *(_constants_in(node._kwargs.items(), operands) if node._kwargs else ()),
+                *_constants_in(node.args, operands),
+                *(_constants_in(node.kwargs.items(), operands) if node.kwargs else ()),
             )
             found = self._calls[node] = self._number(description), tuple(operands)
         return found
@@ -135,7 +137,7 @@ class Descriptions:
             called = node.op == "call_function"
             if called and is_constant(self._constants, node):
                 return None
-            description = (id(node.target) if called else 0, self._metadata(node.meta.get("val")))
+            description = ("value", id(node.target) if called else 0, self._metadata(node.meta.get("val")))
             found = self._values[node] = self._number(description)
         return found
 
@@ -155,7 +157,7 @@ class Descriptions:
         if tensor.layout is not torch.strided:
             return id(tensor)
         geometry: tuple[object, ...] = tensor.size(), tensor.stride(), tensor.storage_offset()
-        if tensor._has_symbolic_sizes_strides:
+        if has_symbols(tensor):
             sizes, strides, offset = self._prover.sizes(tensor), tensor.stride(), tensor.storage_offset()
             geometry = sizes, tuple(map(expression_of, strides)), expression_of(offset)
         return (

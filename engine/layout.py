@@ -11,7 +11,7 @@ from .calls import signature, tensor_of
 from .integers import Expr, Prover
 from .proof import Proof, Truth
 from .spellings import EXPANDS, PERMUTES, RELABELS
-from .torch_api import OpOverload, expression_of
+from .torch_api import OpOverload, expression_of, has_symbols
 
 _aten = torch.ops.aten
 
@@ -74,7 +74,7 @@ _SAME = Proof.of(True, "same layout", "the same expression")
 
 def same_layout(prover: Prover, ours: torch.Tensor, theirs: torch.Tensor) -> Compared:
     """Compare dtype, device, layout, sizes, strides, storage offset, conj and neg bits of strided tensors."""
-    if not (ours._has_symbolic_sizes_strides or theirs._has_symbolic_sizes_strides) and (
+    if not (has_symbols(ours) or has_symbols(theirs)) and (
         (ours.dtype, ours.device, ours.size(), ours.stride(), ours.is_conj(), ours.is_neg())
         == (theirs.dtype, theirs.device, theirs.size(), theirs.stride(), theirs.is_conj(), theirs.is_neg())
     ):

@@ -53,10 +53,6 @@ class Storages:
         self._parent: dict[Node, Node] = {}
         self._size: dict[Node, int] = {}
         self._owner: dict[int, Node] = {}
-        self._graph = graph
-        # Whatever comes to share the memory of a call that surely makes its own is a view of it, and says so. Only
-        # if some call may be a view and does not say so, metadata has to tell, and then of every node.
-        self._all_told = False
         nodes = [node for node in graph.nodes if not _is_fresh(node)]
         # Asked of calls that may view or copy; where there is none yet, one that comes is re-enacted.
         self.trusted = any(node.target in _VIEW_OR_COPY for node in nodes) and not any(
@@ -67,26 +63,21 @@ class Storages:
 
     def add(self, node: Node) -> None:
         """Take in one node whose operands are already in."""
-        if _is_fresh(node) and not self._all_told:
+        if _is_fresh(node):
             return
+        key = _key_of(node)
         if not _may_alias(node):
-            if not self._all_told and not _is_fresh(node):
-                self._all_told = True
-                for other in self._graph.nodes:
-                    self._join_by_storage(other)
-            self._join_by_storage(node)
+            # Its schema says that its memory is its own. That of ``aten.lift`` says so, too, which returns its operand.
+            for operand in node.all_input_nodes if key is not None else ():
+                if _key_of(operand) == key:
+                    self.join(operand, node)
             return
-        self._join_by_storage(node)
-        for operand in self.aliased_operands(node):
-            self.join(operand, node)
-
-    def _join_by_storage(self, node: Node) -> None:
-        value = node.meta.get("val")
-        key = storage_key(value) if isinstance(value, torch.Tensor) else None
         if key is not None:
             first = self._owner.setdefault(key, node)
             if first is not node:
                 self.join(first, node)
+        for operand in self.aliased_operands(node):
+            self.join(operand, node)
 
     def find(self, node: Node) -> Node:
         """The representative of the node's class."""
@@ -174,8 +165,9 @@ def _may_alias(node: Node) -> bool:
 
 
 def _is_fresh(node: Node) -> bool:
-    """Does the call surely give memory of its own? A composite operator is as good as its parts: ``type_as``, for
-    one, may return its operand, and its schema does not say so."""
+    """Does the call surely give memory of its own, which nothing but a view of it comes to share? Where schemas are
+    silent only of what computes element by element, and is not written in terms of others: ``type_as``, for one, may
+    return its operand."""
     target = node.target
     return node.op == "call_function" and isinstance(target, OpOverload) and _kind(target)[2]
 
@@ -184,9 +176,19 @@ def _kind(target: OpOverload) -> tuple[OpOverload, bool, bool]:
     known = _kinds.get(id(target))
     if known is None:
         aliases = target in _VIEW_OR_COPY or target in _UNANNOTATED_VIEWS or signature(target).returns_alias
-        own = target.namespace in ("aten", "prims") and not may_be_composite(target)
-        known = _kinds[id(target)] = target, aliases, own and not aliases
+        fresh = (
+            not aliases
+            and target.namespace == "aten"
+            and torch.Tag.pointwise in target.tags
+            and not may_be_composite(target)
+        )
+        known = _kinds[id(target)] = target, aliases, fresh
     return known
+
+
+def _key_of(node: Node) -> int | None:
+    value = node.meta.get("val")
+    return storage_key(value) if isinstance(value, torch.Tensor) else None
 
 
 def annotated_operands(node: Node) -> Iterator[Node]:
@@ -200,7 +202,7 @@ def annotated_operands(node: Node) -> Iterator[Node]:
     sig = signature(target)
     if not sig.returns_alias:
         return
-    first = node._args[0] if node._args else None
+    first = node.args[0] if node.args else None
     if sig.aliased == (0,) and isinstance(first, Node):
         yield first
     else:

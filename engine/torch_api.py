@@ -141,6 +141,11 @@ def told_tensor(
         return torch.empty_strided([number(n) for n in shape], [number(n) for n in stride], dtype=dtype)
 
 
+def has_symbols(tensor: torch.Tensor) -> bool:
+    """Is a size or stride, or the offset, anything but a number?"""
+    return tensor._has_symbolic_sizes_strides
+
+
 def has_unguarded_sizes(tensor: torch.Tensor) -> bool:
     """Does the layout depend on symbols whose value torch did not look at, so that its fake kernels took the
     general case without a guard to say so?"""

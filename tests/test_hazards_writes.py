@@ -224,3 +224,22 @@ def test_inputs_that_share_memory() -> None:
     copy = b.call(aten.clone.default, x)
     b.call(aten.zero_.default, lap)
     check(b.output(b.call(aten.cos.default, copy)), kept=copy.name)
+
+
+@pytest.mark.parametrize(
+    "silently",
+    [
+        lambda b, x: b.call(aten.lift.default, x),
+        lambda b, x: b.call(aten.type_as.default, x, x),
+    ],
+    ids=("lift", "type_as"),
+)
+def test_what_a_schema_does_not_say_of_memory_is_told_by_metadata(
+    silently: Callable[[Builder, fx.Node], fx.Node],
+) -> None:
+    """The copied value is the base itself, or a view of it, though its schema says that its memory is its own."""
+    b = Builder()
+    base = b.call(aten.cos.default, b.input("x", (1, 4, 2, 2)))
+    old = b.call(aten.clone.default, silently(b, base))
+    b.call(aten.mul_.Tensor, base, 2.0)
+    check(b.output(b.call(aten.sub.Tensor, old, base)), kept=old.name)
