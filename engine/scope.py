@@ -26,7 +26,7 @@ class Scope:
     dim: int = 3
     window: int = 3
     most: int = 12_000
-    narrow: int = 3_000
+    narrow: int = 5_000
     samples: int = 40
     symbolic: int = 80
     contexts: int = 5
