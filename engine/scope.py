@@ -25,11 +25,11 @@ class Scope:
     rank: int = 3
     dim: int = 3
     window: int = 3
-    most: int = 12_000
+    most: int = 6_000
     narrow: int = 5_000
-    samples: int = 40
-    symbolic: int = 80
-    contexts: int = 5
+    samples: int = 30
+    symbolic: int = 60
+    contexts: int = 3
     calls: int = 3
 
     @property
