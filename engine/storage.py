@@ -21,7 +21,6 @@ from .torch_api import (
     FakeTensor,
     OpOverload,
     has_unguarded_sizes,
-    may_be_composite,
     storage_key,
 )
 
@@ -53,31 +52,26 @@ class Storages:
         self._parent: dict[Node, Node] = {}
         self._size: dict[Node, int] = {}
         self._owner: dict[int, Node] = {}
-        nodes = [node for node in graph.nodes if not _is_fresh(node)]
+        nodes = list(graph.nodes)
         # Asked of calls that may view or copy; where there is none yet, one that comes is re-enacted.
         self.trusted = any(node.target in _VIEW_OR_COPY for node in nodes) and not any(
-            map(_contradicts_schema, nodes)
+            _may_alias(node) and _contradicts_schema(node) for node in nodes
         )
         for node in nodes:
             self.add(node)
 
     def add(self, node: Node) -> None:
         """Take in one node whose operands are already in."""
-        if _is_fresh(node):
-            return
-        key = _key_of(node)
-        if not _may_alias(node):
-            # Its schema says that its memory is its own. That of ``aten.lift`` says so, too, which returns its operand.
-            for operand in node.all_input_nodes if key is not None else ():
-                if _key_of(operand) == key:
-                    self.join(operand, node)
-            return
+        # Of every node: schemas do not say that ``unsafe_split`` gives views, or that ``lift`` returns its operand.
+        value = node.meta.get("val")
+        key = storage_key(value) if isinstance(value, torch.Tensor) else None
         if key is not None:
             first = self._owner.setdefault(key, node)
             if first is not node:
                 self.join(first, node)
-        for operand in self.aliased_operands(node):
-            self.join(operand, node)
+        if _may_alias(node):
+            for operand in self.aliased_operands(node):
+                self.join(operand, node)
 
     def find(self, node: Node) -> Node:
         """The representative of the node's class."""
@@ -154,41 +148,20 @@ class Storages:
         return next(annotated_operands(node), None)
 
 
-# By identity, as in ``calls.signature``: the operator, whether it may alias, and whether it is surely fresh.
-_kinds: dict[int, tuple[OpOverload, bool, bool]] = {}
+# By identity, as in ``calls.signature``.
+_fresh: dict[int, tuple[OpOverload, bool]] = {}
 
 
 def _may_alias(node: Node) -> bool:
     """False for calls of operators whose schema says that they give memory of their own."""
     target = node.target
-    return node.op != "call_function" or not isinstance(target, OpOverload) or _kind(target)[1]
-
-
-def _is_fresh(node: Node) -> bool:
-    """Does the call surely give memory of its own, which nothing but a view of it comes to share? Where schemas are
-    silent only of what computes element by element, and is not written in terms of others: ``type_as``, for one, may
-    return its operand."""
-    target = node.target
-    return node.op == "call_function" and isinstance(target, OpOverload) and _kind(target)[2]
-
-
-def _kind(target: OpOverload) -> tuple[OpOverload, bool, bool]:
-    known = _kinds.get(id(target))
+    if node.op != "call_function" or not isinstance(target, OpOverload):
+        return True
+    known = _fresh.get(id(target))
     if known is None:
         aliases = target in _VIEW_OR_COPY or target in _UNANNOTATED_VIEWS or signature(target).returns_alias
-        fresh = (
-            not aliases
-            and target.namespace == "aten"
-            and torch.Tag.pointwise in target.tags
-            and not may_be_composite(target)
-        )
-        known = _kinds[id(target)] = target, aliases, fresh
-    return known
-
-
-def _key_of(node: Node) -> int | None:
-    value = node.meta.get("val")
-    return storage_key(value) if isinstance(value, torch.Tensor) else None
+        known = _fresh[id(target)] = target, not aliases
+    return not known[1]
 
 
 def annotated_operands(node: Node) -> Iterator[Node]:

@@ -242,15 +242,6 @@ def storage_key(tensor: torch.Tensor) -> int | None:
         return None
 
 
-def may_be_composite(target: OpOverload) -> bool:
-    """Is an operator written in terms of others, for all that the dispatcher knows? It knows nothing of some that
-    come from TorchScript, such as ``aten.size``."""
-    try:
-        return target.has_kernel_for_dispatch_key(torch._C.DispatchKey.CompositeImplicitAutograd)
-    except RuntimeError:
-        return True
-
-
 def fake_view(
     value: FakeTensor,
     sizes: Sequence[int | torch.SymInt],

@@ -243,3 +243,23 @@ def test_what_a_schema_does_not_say_of_memory_is_told_by_metadata(
     old = b.call(aten.clone.default, silently(b, base))
     b.call(aten.mul_.Tensor, base, 2.0)
     check(b.output(b.call(aten.sub.Tensor, old, base)), kept=old.name)
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        lambda b, x: b.call(aten.unsafe_split.Tensor, x, 2),
+        lambda b, x: b.call(aten.unsafe_chunk.default, x, 2),
+        lambda b, x: b.call(aten.unsafe_split_with_sizes.default, x, [2, 2]),
+    ],
+    ids=("unsafe_split", "unsafe_chunk", "unsafe_split_with_sizes"),
+)
+def test_results_of_a_call_that_are_views_though_its_schema_does_not_say_so(
+    split: Callable[[Builder, fx.Node], fx.Node],
+) -> None:
+    """The write returns nothing, so that no other view of the base is there to tell."""
+    b = Builder()
+    base = b.call(aten.cos.default, b.input("x", (4, 3)))
+    old = b.call(aten.clone.default, b.get(split(b, base), 0))
+    b.call(store, base, b.input("y", (4, 3)))
+    check(b.output(b.call(aten.neg.default, old)), kept=old.name)

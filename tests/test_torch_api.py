@@ -110,11 +110,3 @@ def _templates(template: object) -> Iterator[OpCall]:
         yield template
         for argument in template.args:
             yield from _templates(argument)
-
-
-def test_operators_that_are_made_of_others() -> None:
-    aten = torch.ops.aten
-    assert torch_api.may_be_composite(aten.type_as.default)
-    assert torch_api.may_be_composite(aten.size.default)
-    assert not torch_api.may_be_composite(aten.add.Tensor)
-    assert not torch_api.may_be_composite(aten.clone.default)
