@@ -25,7 +25,15 @@ from .torch_api import (
 )
 
 _aten = torch.ops.aten
-_UNANNOTATED_VIEWS = frozenset({_aten._unsafe_view.default})
+_UNANNOTATED_VIEWS = frozenset(
+    {
+        _aten._unsafe_view.default,
+        _aten.unsafe_split.Tensor,
+        _aten.unsafe_split_with_sizes.default,
+        _aten.unsafe_chunk.default,
+        _aten.lift.default,
+    }
+)
 _VIEW_OR_COPY = frozenset(
     {
         _aten.reshape.default,
@@ -40,7 +48,8 @@ _VIEW_OR_COPY = frozenset(
 
 
 _MAY_RETURN_OPERAND = _VIEW_OR_COPY - {_aten.reshape.default, _aten.reshape_as.default} | {
-    _aten.lift_fresh.default
+    _aten.lift_fresh.default,
+    _aten.lift.default,
 }
 
 

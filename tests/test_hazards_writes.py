@@ -11,6 +11,8 @@ from custom_ops import running_sum, store, store_all, store_kw, store_maybe
 from graphs import Builder, check
 from torch import fx
 
+from noopelim import eliminate, patterns
+
 aten = torch.ops.aten
 
 Write = Callable[[Builder, fx.Node, fx.Node], Any]
@@ -245,21 +247,35 @@ def test_what_a_schema_does_not_say_of_memory_is_told_by_metadata(
     check(b.output(b.call(aten.sub.Tensor, old, base)), kept=old.name)
 
 
-@pytest.mark.parametrize(
-    "split",
-    [
-        lambda b, x: b.call(aten.unsafe_split.Tensor, x, 2),
-        lambda b, x: b.call(aten.unsafe_chunk.default, x, 2),
-        lambda b, x: b.call(aten.unsafe_split_with_sizes.default, x, [2, 2]),
-    ],
-    ids=("unsafe_split", "unsafe_chunk", "unsafe_split_with_sizes"),
-)
-def test_results_of_a_call_that_are_views_though_its_schema_does_not_say_so(
-    split: Callable[[Builder, fx.Node], fx.Node],
-) -> None:
-    """The write returns nothing, so that no other view of the base is there to tell."""
+SILENT_SPLITS = {
+    "unsafe_split": lambda b, x: b.call(aten.unsafe_split.Tensor, x, 2),
+    "unsafe_chunk": lambda b, x: b.call(aten.unsafe_chunk.default, x, 2),
+    "unsafe_split_with_sizes": lambda b, x: b.call(aten.unsafe_split_with_sizes.default, x, [2, 2]),
+}
+"""Their results are views, and their schemas do not say so."""
+
+
+def _silently_split(name: str) -> tuple[Builder, fx.Node, fx.Node]:
+    """A copy of a part, of which the base is written by a call that returns nothing: no other view is there to tell."""
     b = Builder()
     base = b.call(aten.cos.default, b.input("x", (4, 3)))
-    old = b.call(aten.clone.default, b.get(split(b, base), 0))
+    part = b.get(SILENT_SPLITS[name](b, base), 0)
+    old = b.call(aten.clone.default, part)
     b.call(store, base, b.input("y", (4, 3)))
+    return b, part, old
+
+
+@pytest.mark.parametrize("name", SILENT_SPLITS)
+def test_results_that_are_views_though_a_schema_does_not_say_so(name: str) -> None:
+    b, _, old = _silently_split(name)
     check(b.output(b.call(aten.neg.default, old)), kept=old.name)
+
+
+@pytest.mark.parametrize("name", SILENT_SPLITS)
+def test_nor_metadata_that_was_read_from_a_file(name: str) -> None:
+    """It gives every view a storage of its own."""
+    b, part, old = _silently_split(name)
+    with b.mode:
+        part.meta["val"] = torch.empty_strided(part.meta["val"].shape, part.meta["val"].stride())
+    gm = b.output(b.call(aten.neg.default, old))
+    assert not eliminate(gm, patterns.ALL).passed
