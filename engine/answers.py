@@ -12,6 +12,7 @@ from .constants import constants
 from .descriptions import Descriptions
 from .facts import Facts
 from .integers import Prover
+from .layout_numbers import LayoutNumbers
 from .plans import Plan, Refusal
 from .remarks import Missed
 from .rule_index import Index
@@ -35,9 +36,9 @@ class _Answer:
 class Answers:
     """Those of one run over one graph."""
 
-    def __init__(self, prover: Prover, index: Index) -> None:
+    def __init__(self, prover: Prover, index: Index, layouts: LayoutNumbers) -> None:
         self._constants = constants(prover)
-        self._descriptions = Descriptions(prover, index) if len(index) > _FEW_RULES else None
+        self._descriptions = Descriptions(prover, index, layouts) if len(index) > _FEW_RULES else None
         self._by_description: dict[int, _Answer] = {}
         self._given: dict[Node, _Answer] = {}
         # In the answers that rest on what is matched alone, a change puts the node back on the worklist.

@@ -16,20 +16,19 @@ from torch.fx import Node
 
 from .constants import constants
 from .integers import Prover
+from .layout_numbers import LayoutNumbers
 from .match import MAX_CALLS
 from .rule_index import Index
-from .torch_api import expression_of, has_symbols
+from .torch_api import expression_of
 from .uniform import is_constant
 
 
 class Descriptions:
     """Numbers of the nodes of one graph in one run."""
 
-    def __init__(self, prover: Prover, index: Index) -> None:
-        self._prover, self._index, self._constants = prover, index, constants(prover)
+    def __init__(self, prover: Prover, index: Index, layouts: LayoutNumbers) -> None:
+        self._index, self._constants, self._layouts = index, constants(prover), layouts
         self._numbers: dict[object, int] = {}
-        # By identity; each entry keeps its tensor, so that no other can come to have the number.
-        self._tensors: dict[int, tuple[torch.Tensor, int]] = {}
         self._values: dict[Node, int] = {}
         self._calls: dict[Node, tuple[int, tuple[Node, ...]]] = {}
         self._once: dict[Node, int | None] = {}
@@ -143,30 +142,12 @@ class Descriptions:
 
     def _metadata(self, value: object) -> object:
         if isinstance(value, torch.Tensor):
-            found = self._tensors.get(id(value))
-            if found is None:
-                found = self._tensors[id(value)] = value, self._number(self._layout(value))
-            return found[1]
+            return self._layouts.of(value)
         if isinstance(value, list | tuple):
             return tuple(map(self._metadata, value))
         if isinstance(value, torch.SymInt):
             return expression_of(value)
         return type(value), repr(value)
-
-    def _layout(self, tensor: torch.Tensor) -> object:
-        if tensor.layout is not torch.strided:
-            return id(tensor)
-        geometry: tuple[object, ...] = tensor.size(), tensor.stride(), tensor.storage_offset()
-        if has_symbols(tensor):
-            sizes, strides, offset = self._prover.sizes(tensor), tensor.stride(), tensor.storage_offset()
-            geometry = sizes, tuple(map(expression_of, strides)), expression_of(offset)
-        return (
-            *geometry,
-            tensor.dtype,
-            tensor.device,
-            tensor.is_conj(),
-            tensor.is_neg(),
-        )
 
     def _number(self, description: object) -> int:
         return self._numbers.setdefault(description, len(self._numbers))

@@ -151,6 +151,11 @@ class Facts:
         return found
 
     @property
+    def moves(self) -> Moves:
+        """What is known of chains in the graph."""
+        return self._moves
+
+    @property
     def prover(self) -> Prover:
         """What answers, and what one run knows."""
         return self._prover

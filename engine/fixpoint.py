@@ -56,7 +56,7 @@ class Run:
         self._known_legality: Legality | None = None
         self._moves = Moves(prover)
         self._worklist = Worklist()
-        self._answers = Answers(prover, index)
+        self._answers = Answers(prover, index, self._moves.layouts)
         self._again = False
         self._duplicates = Duplicates() if index.tidy else None
         self._constants = EqualConstants(constants(prover)) if index.tidy else None

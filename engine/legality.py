@@ -38,13 +38,13 @@ class Legality(Aliasing):
         value = tensor_of(site.source)
         if value is None:
             return Verdict(False, f"{site.source.name} has no tensor in its metadata")
-        verdict = self._same_but_for_memory(site, value)
+        verdict = self.same_but_for_memory(site, value)
         return self._memory(site) if verdict.legal else verdict
 
     def may_recompute(self, site: Site, value: torch.Tensor) -> Verdict:
         """May a new node at ``site.root``'s place, reading ``site.source`` and computing ``value`` (a fake
         tensor, a view of the source or fresh), stand wherever the root stood?"""
-        verdict = self._same_but_for_memory(site, value)
+        verdict = self.same_but_for_memory(site, value)
         if not verdict.legal:
             return verdict
         source = tensor_of(site.source)
@@ -59,7 +59,7 @@ class Legality(Aliasing):
         site, value = Site(root, (root,), twin), tensor_of(twin)
         if value is None:
             return Verdict(False, f"{twin.name} has no tensor in its metadata")
-        verdict = self._same_but_for_memory(site, value)
+        verdict = self.same_but_for_memory(site, value)
         if not verdict.legal:
             return verdict
         if self.storages.views(root) is not True:
@@ -101,7 +101,8 @@ class Legality(Aliasing):
             return None
         return relaid(root, value, self._prover).values
 
-    def _same_but_for_memory(self, site: Site, value: torch.Tensor) -> Verdict:
+    def same_but_for_memory(self, site: Site, value: torch.Tensor) -> Verdict:
+        """Could nothing tell ``value`` from the root's, leaving aside with what they share memory?"""
         root = site.root
         effect = kept_for_effect(root)
         if effect is not None:

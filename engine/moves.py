@@ -13,6 +13,7 @@ from .calls import argument, op_name, tensor_of
 from .errors import MissingMetadata
 from .extents import Extent, extent, plus
 from .integers import Prover
+from .layout_numbers import LayoutNumbers
 from .match import MAX_CALLS
 from .movement import Layout, Sizes
 from .orders import permutation_of
@@ -101,7 +102,7 @@ class Chained:
 
 
 class Moves:
-    """Layouts of the values of one graph, under the facts of a run.
+    """LayoutNumbers of the values of one graph, under the facts of a run.
 
     Chains of the same calls on values of the same sizes are looked into once: what a call does is told by its
     operator, its sizes and its other arguments, and each such description has a number.
@@ -109,6 +110,9 @@ class Moves:
 
     def __init__(self, prover: Prover) -> None:
         self._prover = prover
+        self.layouts = LayoutNumbers(prover)
+        self.failed: dict[object, torch.Tensor | None] = {}
+        """What a shorter form computes that does not lie as the end of its chain; None: no kernel computes it."""
         self._numbers: dict[object, int] = {}
         self._told: dict[Node, tuple[object, object, object, int, int]] = {}
         self._traced: dict[tuple[int, ...], tuple[Traced | None, ...]] = {}

@@ -86,9 +86,18 @@ def _plan_steps(
 ) -> Plan | Refusal:
     root, source = matched.nodes[0], matched.values[template.x.name]
     scalars = legality.scalars
+    site = Site(root, matched.nodes, source)
     to: Node | NewCall = source
-    value = tensor_of(source)
+    value, ours = tensor_of(source), tensor_of(root)
     assert value is not None
+    assert ours is not None
+    # The steps of one chain are one object in one run.
+    failed, number = facts.moves.failed, facts.moves.layouts.of
+    key = id(steps), id(_reshape(matched.nodes)), number(value), number(ours)
+    if key in failed:
+        refusal = _failed(rule, site, failed[key], facts, legality)
+        if refusal is not None:
+            return refusal
     before = Moves(prover).shape(source)
     copied = []
     for step in steps:
@@ -103,9 +112,8 @@ def _plan_steps(
             )
         made = call_fake(target, (value, *_values(args)), value, legality.asked)
         if made is None:
-            return Refusal(
-                rule, Stage.BLOCKED, f"{op_name(root)}: the shorter form does not run without a guard"
-            )
+            failed[key] = None
+            return _no_kernel(rule, root)
         if storage_key(made) != storage_key(value):
             if has_unguarded_sizes(made) or has_unguarded_sizes(value):
                 # torch could not ask, and assumed the general case: at some sizes, such as 1, it is a view.
@@ -122,13 +130,28 @@ def _plan_steps(
         return Refusal(
             rule, Stage.BLOCKED, f"a clone may be fused with {source.name}, and a reshape that copies may not"
         )
-    site = Site(root, matched.nodes, source)
     verdict = legality.may_recompute(site, value) if steps else legality.may_replace(site)
     if not verdict.legal:
+        if number(value) != number(ours):
+            failed[key] = value
         return blocked(rule, verdict, facts)
     calls = " > ".join(step.kind for step in steps) or "the source"
     proof = Proof.of(True, f"{len(matched.nodes)} calls read what {calls} reads", "index maps")
     return with_values(Plan(rule, root, to, proof, verdict), site, value, legality, facts)
+
+
+def _failed(
+    rule: Rule, site: Site, value: torch.Tensor | None, facts: Facts, legality: Legality
+) -> Refusal | None:
+    """A refusal of what computed ``value`` from the same layout in another place, if it holds here."""
+    if value is None:
+        return _no_kernel(rule, site.root)
+    verdict = legality.same_but_for_memory(site, value)
+    return None if verdict.legal else blocked(rule, verdict, facts)
+
+
+def _no_kernel(rule: Rule, root: Node) -> Refusal:
+    return Refusal(rule, Stage.BLOCKED, f"{op_name(root)}: the shorter form does not run without a guard")
 
 
 def _reshape(nodes: Sequence[Node]) -> Any:

@@ -12,7 +12,7 @@ from .aliasing import Site
 from .calls import arguments, nodes_in, op_name, tensor_of
 from .effects import kept_for_effect
 from .errors import MissingMetadata
-from .facts import Facts
+from .facts import Facts, Value
 from .integers import Prover
 from .layout import row_major
 from .legality import Legality
@@ -25,7 +25,7 @@ from .rechain import plan_calls
 from .remarks import Stage
 from .rule import Rule
 from .spellings import RELABELS, RESHAPES
-from .torch_api import FakeTensor, KeywordArg, storage_key
+from .torch_api import FakeTensor, KeywordArg, has_symbols, storage_key
 from .transaction import Transaction
 
 _aten = torch.ops.aten
@@ -72,7 +72,9 @@ def _plan_one(
     rule: Rule, root: Node, matched: Matched, facts: Facts, aliasing: Callable[[], Legality]
 ) -> Plan | Refusal:
     try:
-        proof = _ALWAYS if rule.where is None else ask(rule.where, facts, matched)
+        proof = _ALWAYS if rule.where is None else _unlike(rule, root, matched)
+        if proof is None and rule.where is not None:
+            proof = ask(rule.where, facts, matched)
         if not isinstance(proof, Proof):
             raise TypeError(f"`where` returned {proof!r}, not a Proof; return what the facts answer")
         if not proof.proved:
@@ -92,6 +94,24 @@ def _plan_one(
         return with_values(found, site, tensor_of(source), legality, facts)
     except MissingMetadata as missing:
         return Refusal(rule, Stage.SKIPPED, str(missing))
+
+
+def _unlike(rule: Rule, root: Node, matched: Matched) -> Proof | None:
+    """A value of other sizes cannot stand for the root, whatever the predicate makes of it: of sizes that are numbers
+    that is cheaper to see. None: it may be that it can."""
+    source = matched.values[rule.to.name] if isinstance(rule.to, KeywordArg) else None
+    if not isinstance(source, Node):
+        return None
+    ours, theirs = tensor_of(root), tensor_of(source)
+    if ours is None or theirs is None:
+        return None
+    if ours.dim() == theirs.dim():
+        if has_symbols(ours) or has_symbols(theirs) or ours.size() == theirs.size():
+            return None
+        by = "sizes"
+    else:
+        by = f"rank {ours.dim()} and rank {theirs.dim()}"
+    return Proof.of(False, lambda: f"shape of {Value(root)!r} == shape of {Value(source)!r}", by)
 
 
 def _plan_call(

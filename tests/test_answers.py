@@ -13,6 +13,7 @@ from noopelim import eliminate, patterns
 from noopelim.descriptions import Descriptions
 from noopelim.driver import _index
 from noopelim.integers import Prover
+from noopelim.layout_numbers import LayoutNumbers
 from noopelim.proof import Proof
 from noopelim.remarks import Missed
 
@@ -20,7 +21,8 @@ aten = torch.ops.aten
 
 
 def descriptions(*nodes: Node) -> list[int | None]:
-    known = Descriptions(Prover(None), _index(patterns.ALL, False))
+    prover = Prover(None)
+    known = Descriptions(prover, _index(patterns.ALL, False), LayoutNumbers(prover))
     return [known.of(node) for node in nodes]
 
 
@@ -113,7 +115,7 @@ def test_few_rules_are_simply_asked() -> None:
         asked.append(x)
         return Proof.of(False, "never", "a test")
 
-    rule = patterns.ALL["slice/whole"]
+    rule = patterns.ALL["arithmetic/times-one"]
     report = eliminate(
         layers(3), [type(rule)(rule.name, rule.pattern, rule.to, rule.because, rule.example, where)]
     )

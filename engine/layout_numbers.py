@@ -1,0 +1,36 @@
+"""Layouts as numbers: tensors of one number have the same sizes, strides, offset, dtype, device and lazy bits."""
+
+from __future__ import annotations
+
+import torch
+
+from .integers import Prover
+from .torch_api import expression_of, has_symbols
+
+
+class LayoutNumbers:
+    """Those met in one run."""
+
+    def __init__(self, prover: Prover) -> None:
+        self._prover = prover
+        self._numbers: dict[object, int] = {}
+        # By identity; each entry keeps its tensor, so that no other can come to have the number.
+        self._found: dict[int, tuple[torch.Tensor, int]] = {}
+
+    def of(self, tensor: torch.Tensor) -> int:
+        """The number of its layout, with sizes as expressions. Other than strided tensors are like none but
+        themselves."""
+        found = self._found.get(id(tensor))
+        if found is None:
+            number = self._numbers.setdefault(self._told(tensor), len(self._numbers))
+            found = self._found[id(tensor)] = tensor, number
+        return found[1]
+
+    def _told(self, tensor: torch.Tensor) -> object:
+        if tensor.layout is not torch.strided:
+            return id(tensor)
+        geometry: tuple[object, ...] = tensor.size(), tensor.stride(), tensor.storage_offset()
+        if has_symbols(tensor):
+            sizes, strides, offset = self._prover.sizes(tensor), tensor.stride(), tensor.storage_offset()
+            geometry = sizes, tuple(map(expression_of, strides)), expression_of(offset)
+        return (*geometry, tensor.dtype, tensor.device, tensor.is_conj(), tensor.is_neg())
