@@ -111,8 +111,9 @@ class Moves:
     def __init__(self, prover: Prover) -> None:
         self._prover = prover
         self.layouts = LayoutNumbers(prover)
-        self.failed: dict[object, torch.Tensor | None] = {}
-        """What a shorter form computes that does not lie as the end of its chain; None: no kernel computes it."""
+        self.failed: dict[object, torch.Tensor | int | None] = {}
+        """What a shorter form computes that does not lie as the end of its chain, or a dim whose stride will be
+        another; None: no kernel computes it."""
         self._numbers: dict[object, int] = {}
         self._told: dict[Node, tuple[object, object, object, int, int]] = {}
         self._traced: dict[tuple[int, ...], tuple[Traced | None, ...]] = {}

@@ -13,16 +13,17 @@ from .aliasing import Site
 from .calls import op_name, tensor_of
 from .extents import Extent, plus, times
 from .facts import Facts
+from .foreseen import NoView, lies_otherwise
 from .in_memory import in_memory
 from .integers import Prover
 from .knowledge import INT64_MAX
-from .legality import Legality
+from .legality import Legality, Verdict
 from .match import Matched
 from .movement import Sizes
-from .moves import Moves
 from .pattern import Calls
 from .plans import NewCall, Plan, Refusal, ask, blocked, call_fake, with_values
 from .proof import Proof
+from .relaid import sees_strides
 from .remarks import Stage
 from .rule import Rule
 from .shortest import Step, Steps
@@ -94,11 +95,19 @@ def _plan_steps(
     # The steps of one chain are one object in one run.
     failed, number = facts.moves.failed, facts.moves.layouts.of
     key = id(steps), id(_reshape(matched.nodes)), number(value), number(ours)
+    before = facts.moves.shape(source)
+    if key not in failed and before is not None:
+        views_alone = _reshape(matched.nodes) is _aten.view.default
+        try:
+            dim = lies_otherwise(steps, value, before, ours, prover, views_alone)
+            if dim is not None:
+                failed[key] = dim
+        except NoView:
+            failed[key] = None
     if key in failed:
         refusal = _failed(rule, site, failed[key], facts, legality)
         if refusal is not None:
             return refusal
-    before = Moves(prover).shape(source)
     copied = []
     for step in steps:
         args = _arguments(step, before, prover, lambda size: scalars.argument(size, root))
@@ -141,12 +150,18 @@ def _plan_steps(
 
 
 def _failed(
-    rule: Rule, site: Site, value: torch.Tensor | None, facts: Facts, legality: Legality
+    rule: Rule, site: Site, known: torch.Tensor | int | None, facts: Facts, legality: Legality
 ) -> Refusal | None:
-    """A refusal of what computed ``value`` from the same layout in another place, if it holds here."""
-    if value is None:
+    """A refusal of what is known to fail of the same layout, if it holds here."""
+    if known is None:
         return _no_kernel(rule, site.root)
-    verdict = legality.same_but_for_memory(site, value)
+    if isinstance(known, int):
+        seer = sees_strides(site.root)
+        if seer is None:
+            return None
+        reason = f"stride of dim {known} would differ, and {seer.name} ({op_name(seer)}) may see it"
+        return blocked(rule, Verdict(False, reason), facts)
+    verdict = legality.same_but_for_memory(site, known)
     return None if verdict.legal else blocked(rule, verdict, facts)
 
 

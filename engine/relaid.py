@@ -92,6 +92,9 @@ class Relaid:
 
 def relaid(root: Node, value: torch.Tensor, prover: Prover) -> Relaid:
     """What becomes of the graph if ``root`` lies in memory as ``value``, a fake tensor of the same shape, does."""
+    seer = sees_strides(root)
+    if seer is not None:
+        return Relaid(seer, {})
     moved: dict[Node, Any] = {root: value}
     readers: dict[Node, None] = {}
     stack = [root]
@@ -109,6 +112,21 @@ def relaid(root: Node, value: torch.Tensor, prover: Prover) -> Relaid:
             moved[user] = seen
             stack.append(user)
     return Relaid(next((r for r in readers if not _blind(r, moved, prover)), None), moved)
+
+
+def sees_strides(root: Node) -> Node | None:
+    """A reader of ``root``, or of a view of it, that may tell whatever the strides are; None if none is known."""
+    stack, seen = [root], {root}
+    while stack:
+        for user in stack.pop().users:
+            if user in seen:
+                continue
+            seen.add(user)
+            if user.target in _VIEWS:
+                stack.append(user)
+            elif user.op != "call_function" or not _exact(user):
+                return user
+    return None
 
 
 def _view_of(view: Node, of: Any, moved: dict[Node, Any]) -> torch.Tensor | None:

@@ -62,11 +62,18 @@ Steps = tuple[Step, ...]
 
 def shortest(layout: Layout, source: Sizes, result: Sizes) -> Steps | None:
     """Calls that make of a value of sizes ``source`` its ``layout``, of sizes ``result``; None if none are known."""
+    found: list[Steps] = []
     try:
-        found = sorted(_candidates(layout, source, result), key=len)
+        if _makes((), layout, source, result):
+            return ()
+        for steps in _candidates(layout, source, result):
+            if len(steps) == 1 and _makes(steps, layout, source, result):
+                return steps
+            if steps not in found:
+                found.append(steps)
+        return next((s for s in sorted(found, key=len) if _makes(s, layout, source, result)), None)
     except OutOfReach:
         return None
-    return next((steps for steps in found if _makes(steps, layout, source, result)), None)
 
 
 def _makes(steps: Steps, layout: Layout, source: Sizes, result: Sizes) -> bool:
