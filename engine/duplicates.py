@@ -17,7 +17,7 @@ from .parts import NARROWS, SELECTS, SLICES, SPLITS, UNBINDS
 from .plans import Law, Plan, Refusal, with_values
 from .proof import Proof
 from .remarks import Stage
-from .torch_api import OpOverload
+from .torch_api import OpOverload, expression_of
 
 MERGED = Law("engine/duplicate", "equal calls on equal values compute equal values")
 DEAD = Law("engine/dead", "what nobody reads and changes nothing need not be computed")
@@ -84,8 +84,11 @@ class Duplicates:
 
 
 def may_have_twin(node: Node) -> bool:
-    """A twin reads all that the node reads, so each of its operands has another reader."""
-    return all(len(operand.users) > 1 for operand in node._input_nodes)
+    """A twin reads all that the node reads, so each of its operands has another reader, numbers apart."""
+    return all(
+        len(operand.users) > 1 or isinstance(operand.meta.get("val"), torch.SymInt)
+        for operand in node._input_nodes
+    )
 
 
 def identity(node: Node) -> Hashable | None:
@@ -123,7 +126,9 @@ def _place_of_dim(target: OpOverload) -> int | None:
 
 def _key(argument: object) -> Hashable:
     if isinstance(argument, Node):
-        return argument
+        # Whichever nodes compute it, a number is what its expression says.
+        value = argument.meta.get("val")
+        return (torch.SymInt, expression_of(value)) if isinstance(value, torch.SymInt) else argument
     if isinstance(argument, list | tuple):
         return (type(argument) is list, *map(_key, argument))
     if isinstance(argument, slice):

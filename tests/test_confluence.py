@@ -47,11 +47,15 @@ def eliminated(gm: fx.GraphModule, seed: int = 0) -> Report:
 
 
 def normal_form(gm: fx.GraphModule) -> tuple[str, int]:
-    """What the graph returns, as terms over its inputs, and how many calls it makes: no names, no order."""
+    """What the graph returns, as terms over its inputs, and how many calls it makes: no names, no order. Of a number,
+    which may be read off any value that has that size, its expression."""
     terms: dict[fx.Node, str] = {}
     for node in gm.graph.nodes:
         args, kwargs = fx.map_arg((node.args, node.kwargs), lambda n: _Term(terms[n]))
+        value = node.meta.get("val")
         text = f"{node.op} {node.target} {args} {sorted(kwargs.items())}"
+        if isinstance(value, torch.SymInt):
+            text = str(value)
         terms[node] = hashlib.sha256(text.encode()).hexdigest()
         if node.op == "output":
             returned = terms[node]

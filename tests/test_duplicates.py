@@ -124,3 +124,13 @@ def test_only_the_rules_that_are_asked_for_run() -> None:
     gm = b.output(b.call(aten.sub.Tensor, one, other))
     assert noopelim.eliminate(gm, noopelim.patterns.ALL).nodes_after == 4
     assert noopelim.eliminate(gm, noopelim.patterns.ALL, tidy=True).nodes_after == 2
+
+
+def test_numbers_are_what_their_expressions_say() -> None:
+    """Of two values of one batch size, each read for its own: what is made of that size is made twice."""
+    b = Builder()
+    s, t = b.size("s"), b.size("t")
+    x, y, z = (b.input(name, (size, 4)) for name, size in (("x", s), ("y", s), ("z", t)))
+    made = [b.call(aten.full.default, [b.call(aten.sym_size.int, v, 0), 4], 0.5) for v in (x, y, z)]
+    sums = [b.call(aten.add.Tensor, v, full) for v, full in zip((x, y, z), made, strict=True)]
+    check(b.output(*sums), kept=[made[0].name, made[2].name], removed=[made[1].name])
