@@ -28,7 +28,7 @@ HOOKS = ("joint_custom_post_pass", "post_grad_custom_post_pass")
 LONGEST = 1800
 """Seconds that one architecture may take."""
 _STRIDE = 5
-_PAGE = Path(__file__).parents[2] / "docs" / "models.md"
+_DOCS = Path(__file__).parents[2] / "docs"
 Record = dict[str, Any]
 
 
@@ -74,11 +74,14 @@ def main() -> int:
 
 
 def _told(records: list[Record], options: argparse.Namespace) -> int:
+    import compiled_page
     import models_page
     import models_report
 
-    if options.write:
-        _PAGE.write_text(models_page.page(records))
+    if options.write and options.compile:
+        (_DOCS / "compiled.md").write_text(compiled_page.compiled_page(records))
+    elif options.write:
+        (_DOCS / "models.md").write_text(models_page.page(records))
     return models_report.show_compiled(records) if options.compile else models_report.show(records)
 
 
@@ -102,7 +105,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--json", metavar="FILE", help="write all that was measured")
     parser.add_argument("--read", metavar="FILE", help="measure nothing, and show what an earlier run wrote")
-    parser.add_argument("--write", action="store_true", help="write docs/models.md")
+    parser.add_argument("--write", action="store_true", help="write docs/models.md, or docs/compiled.md")
     parser.add_argument("--survivors", metavar="FILE", help="write what is left and why, grouped")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -43,7 +43,7 @@ def page(records: Sequence[Record]) -> str:
         "an operand of its own (no-op), an earlier value on the way to it (ancestor), or another node (duplicate), and a",
         "chain of calls that move data may have a shorter form.",
         "",
-        *_table(
+        *table(
             ("runs", "nodes", "with noopelim", *KINDS, "no-ops, ancestors, chains gone"),
             (
                 (
@@ -66,13 +66,24 @@ def page(records: Sequence[Record]) -> str:
         f"Every other node that is left has a remark, but for {sum(unexplained[k] for k in (*STRICT, DUPLICATE))} "
         f"({_counted(unexplained)}).",
         "",
+        *table(
+            ("kind", "call", "runs"),
+            (
+                (kind, f"`{what}`", f"{len(runs)}: {', '.join(dict.fromkeys(runs))}")
+                for (kind, what), runs in _silent(good).items()
+            ),
+        ),
+        "",
+        "The calls that pick all of a value by indices that count up are of a later scope. A constant that is made, as by",
+        "`full`, is not taken from one that is computed. `_unsafe_index` picks at other places what is equal there.",
+        "",
         "## What keeps the rest",
         "",
-        *_table(("left", "what", "remark"), _reasons(left)),
+        *table(("left", "what", "remark"), _reasons(left)),
         "",
         "## Rewrites by rule",
         "",
-        *_table(
+        *table(
             ("rule", "rewrites", "architectures"),
             (
                 (f"`{rule}`", f"{count:,}", f"{len({r['name'] for r in good if rule in r['rules']})}")
@@ -84,7 +95,7 @@ def page(records: Sequence[Record]) -> str:
         "",
         "Nodes entering Inductor, after its passes, and after them with noopelim; what the oracle finds without and with it.",
         "",
-        *_table(
+        *table(
             ("architecture", "mode", "entering", "Inductor", "noopelim", *KINDS),
             (
                 (
@@ -100,7 +111,18 @@ def page(records: Sequence[Record]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _table(titles: Iterable[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def _silent(records: Sequence[Record]) -> dict[tuple[str, str], list[str]]:
+    """No-ops, ancestors and duplicates that no rule speaks of, and the runs they are in."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for r in records:
+        for s in r["survivors"]:
+            if s["why"] == NO_RULE and s["kind"] in (*STRICT, DUPLICATE):
+                found.setdefault((s["kind"], s["what"]), []).append(f"{r['name']} ({r['mode']})")
+    return found
+
+
+def table(titles: Iterable[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """As lines of Markdown."""
     heads = list(titles)
     return [
         f"| {' | '.join(heads)} |",
