@@ -115,8 +115,8 @@ class Answers:
 
     def missed(self, path: str) -> Callable[[], list[Missed]]:
         """For when they are asked for: a remark for each node that stays, in the graph at ``path``."""
-        given = [(node, answer.refusal, answer.first) for node, answer in self._given.items()]
-        return lambda: [_missed(*each, path) for each in given]
+        given = self._given
+        return lambda: [_missed(node, answer.refusal, answer.first, path) for node, answer in given.items()]
 
 
 def _missed(node: Node, refusal: Refusal | None, first: Node, path: str) -> Missed:

@@ -189,9 +189,15 @@ class Facts:
         """Equal element types."""
         return Proof.of(left.dtype is right.dtype, f"{left.dtype} is {right.dtype}", "dtypes")
 
+    @property
+    def inner(self) -> Value:
+        """What the root's first operand is: in a pattern of two calls, the value of the inner one."""
+        return self.value(self.root._node.all_input_nodes[0])
+
     def argument(self, value: Value, name: str) -> Any:
-        """An argument of the call that computes ``value``, by its schema name, resolved."""
-        if value is not self.root:
+        """An argument of the call that computes ``value``, by its schema name, resolved. In a pattern of two calls that
+        of ``inner`` is matched too."""
+        if value is not self.root and value is not self.inner:
             self.looked_afar()
         return resolve(argument(value._node, name), self)
 

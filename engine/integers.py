@@ -55,15 +55,15 @@ class Prover:
         self._memo: dict[object, Proof] = {}
         self._values: dict[sympy.Expr, tuple[int | None, Point]] = {}
         self._known: Knowledge | None = None
-        # By identity; each entry keeps its tensor, so that no other can come to have the number.
-        self._sizes: dict[int, tuple[torch.Tensor, tuple[Expr, ...]]] = {}
+        # Tensors hash by identity, and no two are compared as keys.
+        self._sizes: dict[torch.Tensor, tuple[Expr, ...]] = {}
 
     def sizes(self, tensor: torch.Tensor) -> tuple[Expr, ...]:
         """The sizes of a tensor, read once in a run."""
-        found = self._sizes.get(id(tensor))
+        found = self._sizes.get(tensor)
         if found is None:
-            found = self._sizes[id(tensor)] = tensor, tuple(map(expression_of, tensor.shape))
-        return found[1]
+            found = self._sizes[tensor] = tuple(map(expression_of, tensor.shape))
+        return found
 
     @property
     def shape_env(self) -> ShapeEnv | None:

@@ -18,14 +18,9 @@ _DIRECT = (_prims.convert_element_type.default, _aten.to.dtype)
 """The casts whose second argument is the dtype."""
 
 
-def _between(f: Facts) -> Value:
-    """What a cast of a cast converts."""
-    return Value(f.root.node.all_input_nodes[0])
-
-
 def _there_and_back(f: Facts, x: Value) -> Proof:
     """On another device the way there and back is a wait, and on "meta" the value is lost."""
-    device = _between(f).device
+    device = f.inner.device
     return f.same_dtype(x, f.root) & Proof.of(device == x.device, f"{device} is {x.device}", "devices")
 
 
@@ -46,7 +41,7 @@ same_dtype = Rule(
 there_and_back = Rule(
     name="cast/there-and-back",
     pattern=cast(cast(X)),
-    where=lambda f, x: _there_and_back(f, x) & same_bits(x.dtype, _between(f).dtype),
+    where=lambda f, x: _there_and_back(f, x) & same_bits(x.dtype, f.inner.dtype),
     to=X,
     because="an integer comes back from a dtype that holds it or is as wide, and a real number as its real part",
     example=lambda x: _to(_to(_to(x, torch.int16), torch.float32), torch.int16),
@@ -61,7 +56,7 @@ there_and_back = Rule(
 float_there_and_back = Rule(
     name="cast/float-there-and-back",
     pattern=cast(cast(X)),
-    where=lambda f, x: _may_be_nan(x) & _there_and_back(f, x) & lossless(x.dtype, _between(f).dtype),
+    where=lambda f, x: _may_be_nan(x) & _there_and_back(f, x) & lossless(x.dtype, f.inner.dtype),
     to=X,
     because="a number comes back from a dtype that holds it, and a NaN as some NaN",
     example=lambda x: _to(_to(x, torch.float64), torch.float32),
@@ -76,7 +71,7 @@ float_there_and_back = Rule(
 of_cast = Rule(
     name="cast/of-cast",
     pattern=OpCall(_DIRECT, cast(X), var("dtype"), rest="any"),
-    where=lambda f, x: ~_may_be_nan(x) & merges(x.dtype, _between(f).dtype, f.root.dtype),
+    where=lambda f, x: ~_may_be_nan(x) & merges(x.dtype, f.inner.dtype, f.root.dtype),
     to=OpCall(_DIRECT, X, var("dtype")),
     because="an integer converted to a dtype that holds it, and on, is rounded once, at the end",
     example=lambda x: _to(_to(_to(x, torch.int32), torch.int64), torch.float32),
@@ -90,7 +85,7 @@ of_cast = Rule(
 float_of_cast = Rule(
     name="cast/float-of-cast",
     pattern=OpCall(_DIRECT, cast(X), var("dtype"), rest="any"),
-    where=lambda f, x: _may_be_nan(x) & merges(x.dtype, _between(f).dtype, f.root.dtype),
+    where=lambda f, x: _may_be_nan(x) & merges(x.dtype, f.inner.dtype, f.root.dtype),
     to=OpCall(_DIRECT, X, var("dtype")),
     because="a number converted to a dtype that holds it, and on, is rounded once, at the end",
     example=lambda x: _to(_to(x, torch.float64), torch.float16),
@@ -104,7 +99,7 @@ float_of_cast = Rule(
 
 def _by_bits(f: Facts, x: Value) -> Proof:
     """A copy of a bool is 0 or 1, whatever bits it was read from."""
-    dtype = _between(f).dtype
+    dtype = f.inner.dtype
     return Proof.of(dtype is not torch.bool or x.dtype is torch.bool, f"{dtype} has any bits", "dtype")
 
 

@@ -3,10 +3,8 @@
 from collections.abc import Callable, Sequence
 
 import torch
-from torch.fx import Node
 
-from ..calls import argument
-from ..facts import Facts, Value, resolve
+from ..facts import Facts, Value
 from ..kinds import kept, like_root, narrow, native, whole
 from ..pattern import Computed, OpCall, X, same_constant, var
 from ..proof import Proof
@@ -36,11 +34,11 @@ def _integers(x: torch.Tensor) -> torch.Tensor:
     return of_type(x, torch.int32)
 
 
-def _bounds(call: Node) -> tuple[object, object]:
+def _bounds(f: Facts, clamped: Value) -> tuple[object, object]:
     """The lower and the upper bound, None where there is none."""
-    if call.target not in _BOUNDS:
+    if clamped.target not in _BOUNDS:
         return 0, None
-    low, high = (name and resolve(argument(call, name)) for name in _BOUNDS[call.target])
+    low, high = (name and f.argument(clamped, name) for name in _BOUNDS[clamped.target])
     return low, high
 
 
@@ -72,7 +70,7 @@ def _whole_range(f: Facts, x: Value) -> Proof:
     ends: tuple[object, ...] = (None, None)
     if whole(x).proved and x.dtype is not torch.bool:
         ends = (torch.iinfo(x.dtype).min, torch.iinfo(x.dtype).max)
-    bounds = _bounds(f.root.node)
+    bounds = _bounds(f, f.root)
     same = all(b is None or same_constant(b, end) for b, end in zip(bounds, ends, strict=True))
     return whole(x) & Proof.of(same, f"{bounds} are the ends of {x.dtype}", "bounds")
 
@@ -96,8 +94,7 @@ to_whole_range = Rule(
 
 def _same_bounds(f: Facts, names: Sequence[str]) -> Proof:
     """Both calls have the same bounds, of one type: 0 and 0.0, or the zeros, are not the same."""
-    inner = argument(f.root.node, "self")
-    pairs = [(argument(f.root.node, name), argument(inner, name)) for name in names]
+    pairs = [(f.argument(f.root, name), f.argument(f.inner, name)) for name in names]
     same = all(same_constant(a, b) or a is b for a, b in pairs)
     return Proof.of(same, f"bounds {pairs} are the same", "bounds")
 
@@ -142,11 +139,10 @@ def _merged(f: Facts, x: Value) -> tuple[float, float] | None:
         return None
     integers = not x.dtype.is_floating_point
     ends = (torch.iinfo(x.dtype).min, torch.iinfo(x.dtype).max) if integers else (-_INF, _INF)
-    outer, (inner, *_) = f.root.node, f.root.node.all_input_nodes
-    if outer.target is inner.target is _aten.relu.default:
+    if f.root.target is f.inner.target is _aten.relu.default:
         # That is relu once, and ``idempotent`` says so.
         return None
-    given = (*_bounds(inner), *_bounds(outer))
+    given = (*_bounds(f, f.inner), *_bounds(f, f.root))
     bounds = [end if b is None else b for b, end in zip(given, ends * 2, strict=True)]
     numbers = [b for b in bounds if isinstance(b, int | float) and _held(x, b)]
     if len(numbers) < len(bounds):

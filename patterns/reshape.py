@@ -2,7 +2,7 @@
 
 import torch
 
-from ..facts import Facts, Value
+from ..facts import Facts
 from ..pattern import ANY, SIZE, OpCall, X, var
 from ..proof import Proof
 from ..rule import Rule
@@ -30,7 +30,7 @@ def _read(x: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 
 def _no_truth_between(f: Facts) -> Proof:
     """A kernel that copies bools makes 1 of every byte but 0."""
-    between = Value(f.root.node.all_input_nodes[0]).dtype
+    between = f.inner.dtype
     return Proof.of(between is not torch.bool, f"the bits are not read as {between}", "dtype")
 
 
