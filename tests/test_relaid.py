@@ -12,6 +12,7 @@ from graphs import Builder, check
 from noopelim.relaid import CHOOSING, EXACT, NATIVE, OF_ONE_NAN
 
 aten = torch.ops.aten
+_ROWS = torch.contiguous_format
 SHAPES = ((1, 1), (3, 5), (4, 33), (7, 64))
 _BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
@@ -225,3 +226,23 @@ def test_the_refusal_names_the_reader() -> None:
     done = check(b.output(reader), kept=[cut.name])
     wanted = f"stride of dim 0: 6 == 12, and {reader.name} (aten.exp.default) may see it"
     assert any(wanted in str(missed.why) for missed in done.report.missed)
+
+
+def test_a_chain_that_may_not_be_shortened_for_one_reader_may_be_for_another() -> None:
+    """The same calls on the same layouts: what is known of the first is asked of the reader of the second."""
+    b = Builder()
+    made = []
+    for name in ("x", "y", "z"):
+        x = b.call(aten.sin.default, b.input(name, (4, 6)))
+        turned = b.call(aten.clone.default, b.call(aten.permute.default, x, [1, 0]), memory_format=_ROWS)
+        made.append(b.call(aten.view.default, b.call(aten.unsqueeze.default, turned, 0), [6, 4]))
+    readers = [
+        b.call(aten.exp.default, made[0]),
+        b.call(aten.repeat.default, made[1], [1, 2]),
+        b.call(aten.exp.default, made[2]),
+    ]
+    done = check(b.output(*readers))
+    strides = [n.meta["val"].stride() for n in done.after.graph.nodes if n.target is aten.permute.default]
+    assert strides == [(1, 6)] * 3
+    clones = [n for n in done.after.graph.nodes if n.target is aten.clone.default]
+    assert len(clones) == 2
