@@ -18,7 +18,7 @@ from .parts import made_of, picked
 from .pieces import Pieces
 from .proof import Proof, Truth
 from .recipe import Recipe, recipe_of
-from .shortest import Steps
+from .steps import Steps
 from .torch_api import expression_of
 
 

@@ -15,7 +15,7 @@ from .extents import Extent, extent, product, quotient, times
 from .integers import Prover
 from .movement import Sizes
 from .polynomial import OutOfReach
-from .shortest import Step
+from .steps import Step
 from .torch_api import expression_of
 
 Strides: TypeAlias = "tuple[Extent | None, ...]"
@@ -98,7 +98,8 @@ def _reshaped(sizes: Sizes, strides: Strides, result: Sizes, views_alone: bool) 
             left, inner = runs.pop()
         rest = quotient(left, size)
         if rest is None:
-            if symbolic:
+            # A dim that is surely more than a run of elements takes of two runs.
+            if symbolic and quotient(size, left) in (None, 1):
                 return None
             if views_alone:
                 raise NoView

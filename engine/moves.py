@@ -19,8 +19,9 @@ from .movement import Layout, Sizes
 from .orders import permutation_of
 from .parts import NARROWS, SELECTS, SLICES, scalar_expression
 from .polynomial import OutOfReach
-from .shortest import Steps, shortest
+from .shortest import shortest
 from .spellings import ALIASES, EXPANDS, PERMUTES, RELABELS
+from .steps import Steps
 from .torch_api import expression_of
 
 _aten = torch.ops.aten

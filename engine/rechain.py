@@ -26,7 +26,7 @@ from .proof import Proof
 from .relaid import sees_strides
 from .remarks import Stage
 from .rule import Rule
-from .shortest import Step, Steps
+from .steps import Step, Steps
 from .torch_api import expression_of, has_unguarded_sizes, storage_key
 
 _aten = torch.ops.aten

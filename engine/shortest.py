@@ -3,68 +3,47 @@ once (a cut: once per dim), and only those that are needed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Literal
-
-import torch
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from .extents import Extent, plus, quotient, times
 from .movement import Digit, Dim, Layout, Sizes
 from .polynomial import OutOfReach
-
-_aten = torch.ops.aten
-_OPS: dict[str, Any] = {
-    "slice": _aten.slice.Tensor,
-    "select": _aten.select.int,
-    "flip": _aten.flip.default,
-    "reshape": _aten.reshape.default,
-    "permute": _aten.permute.default,
-    "expand": _aten.expand.default,
-}
-Kind = Literal["slice", "select", "flip", "reshape", "permute", "expand"]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One call. ``args``: of ``slice`` the dim, start, end and step; of ``select`` the dim and index; of ``flip``
-    the dims; of ``permute`` the order; of ``reshape`` and ``expand`` the sizes of the result.
-    ``result``: sizes."""
-
-    kind: Kind
-    args: tuple[Any, ...]
-    result: Sizes
-
-    def call(self, write: Callable[[Extent], Any] = lambda size: size) -> tuple[Any, tuple[Any, ...]]:
-        """The operator, and its arguments after the tensor, each size as ``write`` gives it."""
-        if self.kind in ("slice", "select"):
-            return _OPS[self.kind], tuple(map(write, self.args))
-        return _OPS[self.kind], ([write(a) for a in self.args],)
-
-    def on(self, layout: Layout) -> Layout | None:
-        """The layout after the call."""
-        if self.kind == "slice":
-            dim, start, _, step = self.args
-            return layout.sliced(dim, start, step, self.result[dim])
-        if self.kind == "select":
-            return layout.picked(*self.args)
-        if self.kind == "flip":
-            return layout.flipped(self.args)
-        if self.kind == "permute":
-            return layout.permuted(self.args)
-        if self.kind == "expand":
-            return layout.expanded(self.args)
-        return layout.reshaped(self.args)
-
-
-Steps = tuple[Step, ...]
+from .steps import Step, Steps
 
 
 def shortest(layout: Layout, source: Sizes, result: Sizes) -> Steps | None:
     """Calls that make of a value of sizes ``source`` its ``layout``, of sizes ``result``; None if none are known."""
+    return _answer(_Question(_told(layout, source, result), layout, source, result))
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """``told``: the rest, such that it can be compared."""
+
+    told: object
+    layout: Layout = field(compare=False)
+    source: Sizes = field(compare=False)
+    result: Sizes = field(compare=False)
+
+
+def _told(layout: Layout, source: Sizes, result: Sizes) -> object:
+    return (
+        tuple((_key(w.start), w.step, _key(w.length)) for w in layout.windows),
+        tuple(tuple((_key(d.size), d.axis, _key(d.inner)) for d in dim) for dim in layout.dims),
+        tuple(map(_key, source)),
+        tuple(map(_key, result)),
+    )
+
+
+# A question of arithmetic: chains of one model are met again in its next graph.
+@functools.lru_cache(maxsize=4096)
+def _answer(question: _Question) -> Steps | None:
+    layout, source, result = question.layout, question.source, question.result
     found: list[Steps] = []
     try:
-        if _makes((), layout, source, result):
+        if source == result and _makes((), layout, source, result):
             return ()
         for steps in _candidates(layout, source, result):
             if len(steps) == 1 and _makes(steps, layout, source, result):
@@ -96,6 +75,8 @@ def _candidates(layout: Layout, source: Sizes, result: Sizes) -> Iterator[Steps]
                 rest = _arranged(layout, dims, axes, before, start, joins, result)
                 if rest is not None:
                     yield (*cuts, *rest)
+        if not any(step.kind == "select" for step in cuts):
+            return
 
 
 def _cut(layout: Layout, source: Sizes, picking: bool) -> tuple[Steps, list[int]]:

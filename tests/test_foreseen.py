@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from noopelim.foreseen import NoView, lies_otherwise
 from noopelim.integers import Prover
 from noopelim.moves import Moves
-from noopelim.shortest import Step
+from noopelim.steps import Step
 
 aten = torch.ops.aten
 SIZES = st.lists(st.integers(1, 4), min_size=1, max_size=4)

@@ -9,7 +9,8 @@ import torch
 from test_movement import step
 
 from noopelim.movement import Layout, Sizes
-from noopelim.shortest import Step, shortest
+from noopelim.shortest import shortest
+from noopelim.steps import Step
 
 
 def carried_out(steps: tuple[Step, ...], x: torch.Tensor) -> torch.Tensor:
