@@ -103,7 +103,7 @@ class Chained:
 
 
 class Moves:
-    """LayoutNumbers of the values of one graph, under the facts of a run.
+    """Layouts of the values of one graph, under the facts of a run.
 
     Chains of the same calls on values of the same sizes are looked into once: what a call does is told by its
     operator, its sizes and its other arguments, and each such description has a number.
