@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
+import sympy
 import torch
 
-from .extents import Extent, extent, product, quotient, times
+from .extents import Extent, extent, plus, product, quotient, times
 from .integers import Prover
 from .movement import Sizes
-from .polynomial import OutOfReach
+from .polynomial import OutOfReach, unknowns
 from .steps import Step
 from .torch_api import expression_of
 
@@ -47,11 +48,20 @@ def lies_otherwise(
         if strides is None:
             return None
         for dim, (size, stride, theirs) in enumerate(zip(sizes, strides, _of(result, prover), strict=True)):
-            if size != 1 and stride is not None and stride != theirs:
+            if size != 1 and stride is not None and _differ(stride, theirs, prover):
                 return dim
     except OutOfReach:
         pass
     return None
+
+
+def _differ(stride: Extent, other: Extent | None, prover: Prover) -> bool:
+    """Are they two polynomials? Extrema and quotients may come to the same for the sizes there are."""
+    if other is None or stride == other:
+        return False
+    apart = plus(stride, times(other, -1))
+    atoms = prover.knowledge.normal.atoms if not isinstance(apart, int) else ()
+    return isinstance(apart, int) or all(isinstance(atoms[n], sympy.Symbol) for n in unknowns(apart))
 
 
 def _of(tensor: torch.Tensor, prover: Prover) -> Strides:

@@ -104,3 +104,22 @@ def test_sizes_that_are_symbols() -> None:
     step = Step("permute", (1, 0, 2), (n[1], n[0], n[2]))
     assert lies_otherwise([step], value, n, result, prover, True) is None
     assert lies_otherwise([step], value, n, b.input("y", (6, s, 4)).meta["val"], prover, True) == 0
+
+
+def test_an_extremum_may_come_to_the_same() -> None:
+    """Torch writes the larger of 1 and a size where it lays out what might be empty."""
+    b = Builder()
+    s = b.size("s")
+    n = s.meta["val"]
+    x = b.input("x", (s, 4), stride=(torch.sym_max(n - 3, 1), 1))
+    turned = b.input("y", (4, s), stride=(1, n - 3))
+    prover = Prover(b.env)
+    value, result = (v.meta["val"] for v in (x, turned))
+    sizes = Moves(prover).shape(x)
+    assert sizes is not None
+    step = Step("permute", (1, 0), (sizes[1], sizes[0]))
+    assert lies_otherwise([step], value, sizes, result, prover, True) is None
+    apart, plain = (
+        b.input(name, (4, s), stride=(1, by)).meta["val"] for name, by in (("z", 5 * n), ("w", n))
+    )
+    assert lies_otherwise([], apart, step.result, plain, prover, True) == 1
