@@ -27,7 +27,7 @@ def compiled_page(records: Sequence[Record]) -> str:
         f"failed; torch {torch.__version__}, CPU, one thread. Written by",
         f'`make bench-models ARGS="--compile {rounds} --write"`. Each model is compiled in turns without noopelim and with it '
         "(after",
-        f"Inductor's own joint and post-grad passes), {rounds} times each; caches are off. Times are wall time, medians.",
+        f"Inductor's own joint and post-grad passes), {"once" if rounds == 1 else f"{rounds} times"} each; caches are off. Times are wall time, medians.",
         "",
         *table(
             ("", "without", "with", "ratio"),
