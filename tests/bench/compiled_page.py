@@ -15,6 +15,7 @@ def compiled_page(records: Sequence[Record]) -> str:
     """The whole page."""
     good = sorted((r for r in records if "failure" not in r), key=lambda r: (r["mode"], r["name"]))
     rounds = max((len(r["compile_seconds"][0]) for r in good), default=0)
+    often = "once" if rounds == 1 else f"{rounds} times"
     compiling = [medians(r["compile_seconds"]) for r in good]
     running = [medians(r["run_seconds"]) for r in good]
     shares = [median(r["pass_seconds"]) / with_it for r, (_, with_it) in zip(good, compiling, strict=True)]
@@ -27,7 +28,7 @@ def compiled_page(records: Sequence[Record]) -> str:
         f"failed; torch {torch.__version__}, CPU, one thread. Written by",
         f'`make bench-models ARGS="--compile {rounds} --write"`. Each model is compiled in turns without noopelim and with it '
         "(after",
-        f"Inductor's own joint and post-grad passes), {"once" if rounds == 1 else f"{rounds} times"} each; caches are off. Times are wall time, medians.",
+        f"Inductor's own joint and post-grad passes), {often} each; caches are off. Times are wall time, medians.",
         "",
         *table(
             ("", "without", "with", "ratio"),
