@@ -112,8 +112,8 @@ class Moves:
     def __init__(self, prover: Prover) -> None:
         self._prover = prover
         self.layouts = LayoutNumbers(prover)
-        self.failed: dict[object, torch.Tensor | int | None] = {}
-        """What a shorter form computes that does not lie as the end of its chain, or a dim whose stride will be
+        self.failed: dict[object, tuple[Steps, torch.Tensor | int | None]] = {}
+        """Shorter forms, and what one computes that does not lie as the end of its chain, or a dim whose stride will be
         another; None: no kernel computes it."""
         self._numbers: dict[object, int] = {}
         self._told: dict[Node, tuple[object, object, object, int, int]] = {}

@@ -92,26 +92,27 @@ def _plan_steps(
     value, ours = tensor_of(source), tensor_of(root)
     assert value is not None
     assert ours is not None
-    # The steps of one chain are one object in one run.
+    reshape = _reshape(matched.nodes)
+    # The steps of one chain are one object in one run; each entry keeps them, so that no others can come to have the
+    # identity.
     failed, number = facts.moves.failed, facts.moves.layouts.of
-    key = id(steps), id(_reshape(matched.nodes)), number(value), number(ours)
+    key = id(steps), id(reshape), number(value), number(ours)
     before = facts.moves.shape(source)
     if key not in failed and before is not None:
-        views_alone = _reshape(matched.nodes) is _aten.view.default
         try:
-            dim = lies_otherwise(steps, value, before, ours, prover, views_alone)
+            dim = lies_otherwise(steps, value, before, ours, prover, reshape is _aten.view.default)
             if dim is not None:
-                failed[key] = dim
+                failed[key] = steps, dim
         except NoView:
-            failed[key] = None
+            failed[key] = steps, None
     if key in failed:
-        refusal = _failed(rule, site, failed[key], facts, legality)
+        refusal = _failed(rule, site, failed[key][1], facts, legality)
         if refusal is not None:
             return refusal
     copied = []
     for step in steps:
         args = _arguments(step, before, prover, lambda size: scalars.argument(size, root))
-        target = _reshape(matched.nodes) if step.kind == "reshape" else step.call()[0]
+        target = reshape if step.kind == "reshape" else step.call()[0]
         if args is None and step.kind == "reshape":
             target, args = _units(before, step.result) or (target, None)
         if args is None:
@@ -121,7 +122,7 @@ def _plan_steps(
             )
         made = call_fake(target, (value, *_values(args)), value, legality.asked)
         if made is None:
-            failed[key] = None
+            failed[key] = steps, None
             return _no_kernel(rule, root)
         if storage_key(made) != storage_key(value):
             if has_unguarded_sizes(made) or has_unguarded_sizes(value):
@@ -142,7 +143,7 @@ def _plan_steps(
     verdict = legality.may_recompute(site, value) if steps else legality.may_replace(site)
     if not verdict.legal:
         if number(value) != number(ours):
-            failed[key] = value
+            failed[key] = steps, value
         return blocked(rule, verdict, facts)
     calls = " > ".join(step.kind for step in steps) or "the source"
     proof = Proof.of(True, f"{len(matched.nodes)} calls read what {calls} reads", "index maps")

@@ -72,9 +72,11 @@ def _plan_one(
     rule: Rule, root: Node, matched: Matched, facts: Facts, aliasing: Callable[[], Legality]
 ) -> Plan | Refusal:
     try:
-        proof = _ALWAYS if rule.where is None else _unlike(rule, root, matched)
-        if proof is None and rule.where is not None:
-            proof = ask(rule.where, facts, matched)
+        proof: Proof | None = _ALWAYS
+        if rule.where is not None:
+            proof = _unlike(rule, root, matched)
+            if proof is None:
+                proof = ask(rule.where, facts, matched)
         if not isinstance(proof, Proof):
             raise TypeError(f"`where` returned {proof!r}, not a Proof; return what the facts answer")
         if not proof.proved:

@@ -134,3 +134,20 @@ def test_numbers_are_what_their_expressions_say() -> None:
     made = [b.call(aten.full.default, [b.call(aten.sym_size.int, v, 0), 4], 0.5) for v in (x, y, z)]
     sums = [b.call(aten.add.Tensor, v, full) for v, full in zip((x, y, z), made, strict=True)]
     check(b.output(*sums), kept=[made[0].name, made[2].name], removed=[made[1].name])
+
+
+def test_a_write_to_the_first_parts_what_is_made_of_one_number() -> None:
+    b = Builder()
+    s = b.size("s")
+    x, y = b.input("x", (s, 4)), b.input("y", (s, 4))
+    one, other = (b.call(aten.full.default, [b.call(aten.sym_size.int, v, 0), 4], 0.5) for v in (x, y))
+    b.call(aten.add_.Tensor, one, x)
+    check(b.output(b.call(aten.sub.Tensor, one, other)), kept=[one.name, other.name])
+
+
+def test_two_outputs_made_of_one_number_stay_two() -> None:
+    b = Builder()
+    s = b.size("s")
+    x, y = b.input("x", (s, 4)), b.input("y", (s, 4))
+    one, other = (b.call(aten.full.default, [b.call(aten.sym_size.int, v, 0), 4], 0.5) for v in (x, y))
+    check(b.output(one, other), kept=[one.name, other.name])

@@ -216,3 +216,17 @@ def test_a_clone_that_may_be_fused_is_not_exchanged_for_a_reshape_that_may_not(c
     done = check(b.output(b.call(aten.cos.default, node)))
     assert ("aten.clone.default" in done.ops) is computed
     assert done.ops.count("aten.reshape.default") == 1
+
+
+@pytest.mark.parametrize("names", [("s", "t"), ("t", "s")], ids=" then ".join)
+def test_what_one_graph_taught_of_its_sizes_is_not_said_of_those_of_another(names: tuple[str, str]) -> None:
+    """Shortest chains are remembered from graph to graph by the numbers of unknowns, which each graph gives anew."""
+    b = Builder()
+    rows, columns = (b.size(name, hint) for name, hint in zip(names, (6, 8), strict=True))
+    x = b.call(aten.sin.default, b.input("x", (rows, columns, 2)))
+    turned = b.call(aten.permute.default, x, [1, 0, 2])
+    apart = b.call(aten.unsqueeze.default, turned, 0)
+    back = b.call(aten.permute.default, b.call(aten.squeeze.dim, apart, 0), [2, 1, 0])
+    done = check(b.output(b.call(aten.exp.default, back)), removed=[apart.name])
+    (order,) = [n.args[1] for n in done.after.graph.nodes if n.target is aten.permute.default]
+    assert order == [2, 0, 1]

@@ -8,7 +8,7 @@ from statistics import median
 import torch
 from endtoend import medians
 from models_page import table
-from models_report import Record
+from models_report import Record, compiled_row
 
 
 def compiled_page(records: Sequence[Record]) -> str:
@@ -51,20 +51,7 @@ def compiled_page(records: Sequence[Record]) -> str:
         "",
         *table(
             ("architecture", "mode", "compile s", "", "of it noopelim", "kernels", "MB", "run ms", ""),
-            [
-                (
-                    r["name"],
-                    r["mode"],
-                    f"{before[0]:.1f} > {before[1]:.1f}",
-                    f"{before[1] / before[0]:.2f}",
-                    f"{median(r['pass_seconds']):.2f}",
-                    "{} > {}".format(*r["kernels"]),
-                    "{:.3f} > {:.3f}".format(*(n / 1e6 for n in r["bytes"])),
-                    f"{run[0] * 1e3:.3f} > {run[1] * 1e3:.3f}",
-                    f"{run[1] / run[0]:.2f}",
-                )
-                for r, before, run in zip(good, compiling, running, strict=True)
-            ],
+            map(compiled_row, good),
         ),
     ]
     return "\n".join(lines) + "\n"

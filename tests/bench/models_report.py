@@ -144,6 +144,22 @@ def _wrong(records: Sequence[Record]) -> list[str]:
     return found
 
 
+def compiled_row(record: Record) -> tuple[str, ...]:
+    """Name, mode, seconds to compile and of them noopelim's, kernels, MB moved, milliseconds to run; ratios after times."""
+    (before, after), (alone, run) = (medians(record[key]) for key in ("compile_seconds", "run_seconds"))
+    return (
+        record["name"],
+        record["mode"],
+        f"{before:.1f} > {after:.1f}",
+        f"{after / before:.2f}",
+        f"{median(record['pass_seconds']):.2f}",
+        "{} > {}".format(*record["kernels"]),
+        "{:.3f} > {:.3f}".format(*(n / 1e6 for n in record["bytes"])),
+        f"{alone * 1e3:.3f} > {run * 1e3:.3f}",
+        f"{run / alone:.2f}",
+    )
+
+
 def show_compiled(records: Sequence[Record]) -> int:
     """Print what was compiled in full. The exit status: 1 if something failed, differs, or grew."""
     table = Table(title="compiled in full: without noopelim, with it, and the ratio", title_justify="left")
@@ -168,19 +184,7 @@ def show_compiled(records: Sequence[Record]) -> int:
         if "failure" in r:
             wrong.append(f"{head}failed: {r['failure'][:1000]}")
             continue
-        compiling, running = (medians(r[key]) for key in ("compile_seconds", "run_seconds"))
-        table.add_row(
-            r["name"],
-            r["mode"],
-            f"{compiling[0]:.1f} > {compiling[1]:.1f}",
-            f"{compiling[1] / compiling[0]:.2f}",
-            f"{median(r['pass_seconds']):.2f} s",
-            "{} > {}".format(*r["kernels"]),
-            "{:.3f} > {:.3f}".format(*(n / 1e6 for n in r["bytes"])),
-            f"{running[0] * 1e3:.3f} > {running[1] * 1e3:.3f}",
-            f"{running[1] / running[0]:.2f}",
-            "same" if all(r["same_bits"]) else "DIFFER",
-        )
+        table.add_row(*compiled_row(r), "same" if all(r["same_bits"]) else "DIFFER")
         if not all(r["same_bits"]):
             wrong.append(f"{head}the results differ: {r['same_bits']}")
         wrong += [f"{head}more {k} with noopelim: {r[k]}" for k in ("kernels", "bytes") if r[k][1] > r[k][0]]
