@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch.fx import Graph, GraphModule, Node
 
 from .calls import signature
 from .effects import attribute, written_by
 from .integers import Prover
+from .layout import Compared, same_layout
+from .layout_numbers import LayoutNumbers
 from .returned import Returned
 from .scalars import Scalars
 from .storage import Storages
@@ -29,10 +32,19 @@ class Aliasing:
     """Aliasing facts of one graph, kept true through rewrites by :meth:`took_over`.
 
     ``inputs_may_alias``: treat all placeholders as one piece of memory, as in a nested graph that writes.
+    ``layouts``: those of the run, if it keeps them.
     """
 
-    def __init__(self, graph: Graph, prover: Prover, inputs_may_alias: bool = False) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        prover: Prover,
+        inputs_may_alias: bool = False,
+        layouts: LayoutNumbers | None = None,
+    ) -> None:
         self._prover = prover
+        self._layouts = LayoutNumbers(prover) if layouts is None else layouts
+        self._comparisons: dict[tuple[int, int], Compared] = {}
         self.storages = Storages(graph)
         self.scalars = Scalars(graph, prover)
         self.asked = Asked()
@@ -51,6 +63,14 @@ class Aliasing:
                 continue
             for operand in written_by(node):
                 self._writers.setdefault(find(operand), []).append(node)
+
+    def compared(self, ours: torch.Tensor, theirs: torch.Tensor) -> Compared:
+        """As ``same_layout``, worked out once for two layouts."""
+        numbers = self._layouts.of(ours), self._layouts.of(theirs)
+        found = self._comparisons.get(numbers)
+        if found is None:
+            found = self._comparisons[numbers] = same_layout(self._prover, ours, theirs)
+        return found
 
     def is_view(self, site: Site) -> bool:
         """Does the root surely share the source's memory, through matched calls alone?"""

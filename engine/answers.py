@@ -16,7 +16,7 @@ from .layout_numbers import LayoutNumbers
 from .plans import Plan, Refusal
 from .remarks import Missed
 from .rule_index import Index
-from .uniform import is_constant
+from .uniform import InQuestion, is_constant
 
 _FEW_RULES = 8
 """Up to as many rules, asking them again is cheaper than to find out that they were asked before."""
@@ -38,15 +38,18 @@ class Answers:
 
     def __init__(self, prover: Prover, index: Index, layouts: LayoutNumbers) -> None:
         self._constants = constants(prover)
-        self._descriptions = Descriptions(prover, index, layouts) if len(index) > _FEW_RULES else None
+        self._in_question = InQuestion()
+        many = len(index) > _FEW_RULES
+        self._descriptions = Descriptions(index, layouts, self._in_question) if many else None
         self._by_description: dict[int, _Answer] = {}
         self._given: dict[Node, _Answer] = {}
         # In the answers that rest on what is matched alone, a change puts the node back on the worklist.
         self._open: set[Node] = set()
 
-    def description(self, node: Node) -> int | None:
-        """By which an answer given before is found; None if it could not be relied on."""
-        return None if self._descriptions is None else self._descriptions.of(node)
+    def description(self, node: Node, depth: int | None) -> int | None:
+        """By which an answer given before is found, with ``depth`` levels of calls; None if it could not be relied
+        on."""
+        return None if self._descriptions is None or depth is None else self._descriptions.of(node, depth)
 
     def repeat(self, node: Node, description: int | None) -> bool:
         """Give the answer that was given for a node of the same description, if there was one."""
@@ -105,13 +108,18 @@ class Answers:
     def replaced(self, root: Node, to: Node) -> None:
         """``root``, still as it was, has lost its readers to ``to``. If that is known to the last element and
         ``root`` was not, more may be."""
-        if not self._constants.asked:
+        known, question = self._constants, self._in_question
+        if not (known.asked or self._descriptions is not None) or not question.of(to):
             return
-        if is_constant(self._constants, to) and not is_constant(self._constants, root):
-            self._constants.ask_again()
+        made_one = not question.of(root)
+        if made_one:
+            question.ask_again()
+        if known.asked and is_constant(known, to) and not is_constant(known, root):
+            made_one = True
+            known.ask_again()
             self._open.update(node for node, answer in self._given.items() if answer.elements)
-            if self._descriptions is not None:
-                self._descriptions.forget_constants()
+        if made_one and self._descriptions is not None:
+            self._descriptions.forget_constants()
 
     def missed(self, path: str) -> Callable[[], list[Missed]]:
         """For when they are asked for: a remark for each node that stays, in the graph at ``path``."""

@@ -7,6 +7,7 @@ may contract it). A value that is written anywhere, is NaN somewhere, or is too 
 
 from __future__ import annotations
 
+import operator
 import weakref
 from collections.abc import Callable, Hashable
 from typing import Any
@@ -53,7 +54,8 @@ _ARITHMETIC = _overloads("add sub rsub mul neg abs floor ceil trunc cumsum sum")
 _SIGNED_ZEROS = _overloads("add sub rsub mul neg") | _MOVES | MADE
 """Calls of which it is certain which zero they make of which; extremes, for one, may take either."""
 _CASTS = frozenset({torch.ops.prims.convert_element_type.default, *_overloads("_to_copy")})
-_KNOWN = frozenset[object](MADE | _MOVES | _CHOICES | _ARITHMETIC | _CASTS)
+KNOWN = frozenset[object]({operator.getitem} | MADE | _MOVES | _CHOICES | _ARITHMETIC | _CASTS)
+"""Calls that are worked out where all that they read is known."""
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _NARROW = (torch.float16, torch.bfloat16)
 _WHOLE = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
@@ -163,7 +165,7 @@ def _in_question(node: Node) -> bool:
     if is_getitem(node):
         return True
     tensor = tensor_of(node)
-    if node.target not in _KNOWN or kept_for_effect(node) is not None:
+    if node.target not in KNOWN or kept_for_effect(node) is not None:
         return False
     if tensor is None:
         return isinstance(node.meta.get("val"), list | tuple)

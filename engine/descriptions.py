@@ -14,33 +14,30 @@ from typing import Any
 import torch
 from torch.fx import Node
 
-from .constants import constants
-from .integers import Prover
 from .layout_numbers import LayoutNumbers
 from .match import MAX_CALLS
 from .rule_index import Index
 from .torch_api import expression_of
-from .uniform import is_constant
+from .uniform import InQuestion
 
 
 class Descriptions:
     """Numbers of the nodes of one graph in one run."""
 
-    def __init__(self, prover: Prover, index: Index, layouts: LayoutNumbers) -> None:
-        self._index, self._constants, self._layouts = index, constants(prover), layouts
+    def __init__(self, index: Index, layouts: LayoutNumbers, in_question: InQuestion) -> None:
+        self._index, self._layouts, self._in_question = index, layouts, in_question
         self._numbers: dict[object, int] = {}
-        self._values: dict[Node, int] = {}
-        self._calls: dict[Node, tuple[int, tuple[Node, ...]]] = {}
-        self._once: dict[Node, int | None] = {}
+        # Of a value, in words, so that it is like no number among the arguments of a call.
+        self._words: dict[object, str] = {}
+        self._values: dict[Node, str | None] = {}
+        self._calls: dict[Node, int | None] = {}
         self._chains: dict[Node, int | None] = {}
 
-    def of(self, root: Node) -> int | None:
-        """None if what a rule says there may rest on more."""
-        depth = self._index.depth_at(root.target)
-        if depth is None:
-            return None
+    def of(self, root: Node, depth: int) -> int | None:
+        """With ``depth`` levels of calls, and the whole chain of one that chains are made of; None if what a rule says
+        there may rest on more."""
         number = self._at(root, depth)
-        if number is None or root.target not in self._index.chained:
+        if number is None or id(root.target) not in self._index.chained:
             return number
         chain = self._chain(root)
         return None if chain is None else self._number(("with chain", number, chain))
@@ -48,7 +45,6 @@ class Descriptions:
     def changed(self, node: Node) -> None:
         """The arguments of ``node`` are others."""
         self._calls.pop(node, None)
-        self._once.pop(node, None)
         self.read_anew(node)
 
     def revalued(self, node: Node) -> None:
@@ -70,74 +66,98 @@ class Descriptions:
     def forget_constants(self) -> None:
         """What was no constant may be one now."""
         self._values.clear()
-        self._once.clear()
+        self._calls.clear()
         self._chains.clear()
 
     def _at(self, node: Node, depth: int) -> int | None:
         """With ``depth`` levels of calls."""
-        if depth == 1 and node in self._once:
-            return self._once[node]
-        number, operands = self._call(node)
+        number = self._call(node)
+        if number is None or depth == 1:
+            return number
         inner = self._index.inner
-        found: list[object] = ["calls", number]
-        for operand in operands:
-            deeper = depth > 1 and operand.op == "call_function" and id(operand.target) in inner
-            told = self._at(operand, depth - 1) if deeper else self._value(operand)
-            if told is None or (deeper and self._value(operand) is None):
-                return None
-            found.append(told)
-        if len(operands) > 1:
-            found.extend(map(operands.index, operands))
-        whole = self._number(tuple(found))
-        if depth == 1:
-            self._once[node] = whole
-        return whole
+        found = [number]
+        for operand in node._input_nodes:
+            if id(operand.target) in inner and operand.op == "call_function":
+                told = self._at(operand, depth - 1)
+                if told is None:
+                    return None
+                found.append(told)
+        return number if len(found) == 1 else self._number(tuple(found))
 
     def _chain(self, root: Node) -> int | None:
         waiting, node = [], root
         chained, chains = self._index.chained, self._chains
-        while node not in chains and node.op == "call_function" and node.target in chained:
+        while node not in chains and node.op == "call_function" and id(node.target) in chained:
             waiting.append(node)
-            _, operands = self._call(node)
-            if not operands or node.args[:1] != operands[:1]:
+            operand = node.args[0] if node.args else None
+            if not isinstance(operand, Node):
                 chains[waiting.pop()] = None
                 break
-            node = operands[0]
-        told = chains[node] if node in chains else self._value(node)
+            node = operand
+        told: object = chains[node] if node in chains else self._value(node)
         for call in reversed(waiting):
-            number, (_, *others) = self._call(call)
-            values = [self._value(other) for other in others]
-            if told is not None:
-                # Whether others read a call of the chain decides whether it goes.
-                shared = len(call.users) > 1
-                told = None if None in values else self._number(("chain", number, shared, told, *values))
-            chains[call] = told
-        return told
-
-    def _call(self, node: Node) -> tuple[int, tuple[Node, ...]]:
-        """The number of what a call is, its operands apart, and these in order."""
-        found = self._calls.get(node)
-        if found is None:
-            operands: list[Node] = []
-            description = (
-                "call",
-                id(node.target),
-                self._metadata(node.meta.get("val")),
-                *_constants_in(node.args, operands),
-                *(_constants_in(node.kwargs.items(), operands) if node.kwargs else ()),
+            number = self._call(call)
+            # Whether others read a call of the chain decides whether it goes.
+            known = told is not None and number is not None
+            chains[call] = told = (
+                self._number(("chain", number, len(call.users) > 1, told)) if known else None
             )
-            found = self._calls[node] = self._number(description), tuple(operands)
-        return found
+        return chains.get(root)
 
-    def _value(self, node: Node) -> int | None:
-        """The number of what is known of an operand; None if it is known to the last element."""
-        found = self._values.get(node)
-        if found is None:
-            called = node.op == "call_function"
-            if called and is_constant(self._constants, node):
-                return None
-            description = ("value", id(node.target) if called else 0, self._metadata(node.meta.get("val")))
-            found = self._values[node] = self._number(description)
+    def _call(self, node: Node) -> int | None:
+        """The number of a call with its operands; None if one of these is perhaps known to the last element."""
+        known = self._calls.get(node, 0)
+        if known != 0:
+            return known
+        described: list[object] = [id(node.target), self._metadata(node.meta.get("val"))]
+        operands: list[Node] = []
+        arguments: Iterable[Any] = node.args
+        if node.kwargs:
+            arguments = (*node.args, *node.kwargs.items())
+        number = None
+        if self._describe(arguments, described, operands):
+            if len(operands) > 1 and len(node._input_nodes) < len(operands):
+                described.append(tuple(map(operands.index, operands)))
+            number = self._number(tuple(described))
+        self._calls[node] = number
+        return number
+
+    def _describe(self, arguments: Iterable[Any], described: list[object], operands: list[Node]) -> bool:
+        """Append what ``arguments`` are, and the operands among them; False if one is perhaps known to the last element. What
+        is equal and not the same, as 1 and 1.0 are, is told apart."""
+        values = self._values
+        for argument in arguments:
+            kind = type(argument)
+            if kind is int or argument is None:
+                described.append(argument)
+            elif kind is Node:
+                value = values.get(argument) or self._value(argument)
+                if value is None:
+                    return False
+                described.append(value)
+                operands.append(argument)
+            elif isinstance(argument, list | tuple | dict | slice):
+                inner: list[object] = []
+                described.append((kind, inner))
+                if not self._describe(_items(argument), inner, operands):
+                    return False
+                described[-1] = (kind, *inner)
+            elif isinstance(argument, torch.SymInt):
+                described.append((torch.SymInt, expression_of(argument)))
+            else:
+                described.append((kind, repr(argument)))
+        return True
+
+    def _value(self, node: Node) -> str | None:
+        """The word for what is known of an operand; None if it is perhaps known to the last element."""
+        found = self._values.get(node, "")
+        if found == "":
+            found = None
+            if not self._in_question.of(node):
+                target = id(node.target) if node.op == "call_function" else 0
+                told = target, self._metadata(node.meta.get("val"))
+                found = self._words.setdefault(told, f"value {len(self._words)}")
+            self._values[node] = found
         return found
 
     def _metadata(self, value: object) -> object:
@@ -146,32 +166,14 @@ class Descriptions:
         if isinstance(value, list | tuple):
             return tuple(map(self._metadata, value))
         if isinstance(value, torch.SymInt):
-            return expression_of(value)
+            return torch.SymInt, expression_of(value)
         return type(value), repr(value)
 
     def _number(self, description: object) -> int:
-        return self._numbers.setdefault(description, len(self._numbers))
+        return self._numbers.setdefault(description, len(self._numbers) + 1)
 
 
-def _constants_in(arguments: Iterable[Any], operands: list[Node]) -> list[object]:
-    """Arguments with nodes left out, which are appended to ``operands``. What is equal and not the same, as 1 and 1.0
-    are, is told apart."""
-    found: list[object] = []
-    for argument in arguments:
-        kind = type(argument)
-        if kind is int:
-            found.append(argument)
-        elif kind is Node:
-            operands.append(argument)
-            found.append(Node)
-        elif isinstance(argument, list | tuple):
-            found.append((list, *_constants_in(argument, operands)))
-        elif isinstance(argument, dict):
-            found.append((dict, *_constants_in(argument.items(), operands)))
-        elif isinstance(argument, slice):
-            found.append((slice, *_constants_in((argument.start, argument.stop, argument.step), operands)))
-        elif isinstance(argument, torch.SymInt):
-            found.append(expression_of(argument))
-        else:
-            found.append((kind, repr(argument)))
-    return found
+def _items(argument: Any) -> Iterable[Any]:
+    if isinstance(argument, slice):
+        return argument.start, argument.stop, argument.step
+    return argument.items() if isinstance(argument, dict) else argument

@@ -28,7 +28,7 @@ from .moves import Moves
 from .plans import NewCall, Plan, Refusal
 from .proof import Proof
 from .remarks import Passed, Report
-from .rewrite import carry_out, plan, retire
+from .rewrite import carry_out, plan, refuted_by_sizes, retire
 from .rule_index import Index
 from .transaction import Transaction
 from .worklist import Worklist, calls_of, count_calls
@@ -81,7 +81,7 @@ class Run:
     def _legality(self) -> Legality:
         """Read off the graph when first asked for, which is before the first rewrite: most graphs have none."""
         if self._known_legality is None:
-            self._known_legality = Legality(self._graph, self._prover, self._may_alias)
+            self._known_legality = Legality(self._graph, self._prover, self._may_alias, self._moves.layouts)
         return self._known_legality
 
     def _seeds(self) -> list[Node]:
@@ -142,22 +142,28 @@ class Run:
                 self._apply(same)
                 return True
             nearest = nearest or same
-        afar = nearest is not None or id(node.target) in self._index.sprawling
-        description = None if afar else self._answers.description(node)
+        found = self._index.at(node)
+        if found is None:
+            self._answers.give(node, nearest, None, None, afar=True)
+            return False
+        afar = nearest is not None or found.sprawling
+        description = None if afar else self._answers.description(node, found.depth)
         if self._answers.repeat(node, description):
             return False
         facts: Facts | None = None
         matcher: Matcher | None = None
         matched: Matched | None = None
-        for rule, match in self._index.at(node):
+        for rule, match in found.rules:
             try:
                 if match is not matcher:
                     matcher, matched = match, match(node)
                 if matched is None:
                     continue
-                if facts is None:
-                    facts = self._facts(node)
-                outcome = plan(rule, node, matched, self._prover, self._legality, facts)
+                outcome: Plan | Refusal | None = refuted_by_sizes(rule, node, matched)
+                if outcome is None:
+                    if facts is None:
+                        facts = self._facts(node)
+                    outcome = plan(rule, node, matched, self._prover, self._legality, facts)
             except Exception as error:
                 raise RewriteError(
                     f"rule {rule.name!r} raised at node {self._path}{node.name} ({op_name(node)}): "
@@ -232,14 +238,16 @@ class Run:
         self._requeue(users)
 
     def _requeue(self, users: Iterable[Node]) -> None:
-        """A change can complete a match at most ``depth`` calls further down."""
+        """A change can complete a match at most ``depth`` calls further down, by way of calls that patterns look into."""
+        inner, chained = self._index.inner, self._index.chained
         level = list(users)
-        for _ in range(self._index.depth):
+        self._worklist.extend(level)
+        links = [user for user in level if id(user.target) in chained]
+        for _ in range(self._index.depth - 1):
+            level = [user for node in level if id(node.target) in inner for user in node.users]
             self._worklist.extend(level)
-            level = [user for node in level for user in node.users]
-        links = [user for user in users if user.target in self._index.chained]
         for _ in range(MAX_CALLS):
             if not links:
                 break
             self._worklist.extend(links)
-            links = [user for node in links for user in node.users if user.target in self._index.chained]
+            links = [user for node in links for user in node.users if id(user.target) in chained]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from .integers import Prover
-from .torch_api import expression_of, has_symbols
+from .torch_api import FakeTensor, expression_of, has_symbols
 
 
 class LayoutNumbers:
@@ -14,16 +14,17 @@ class LayoutNumbers:
     def __init__(self, prover: Prover) -> None:
         self._prover = prover
         self._numbers: dict[object, int] = {}
-        # Tensors hash by identity, and no two are compared as keys.
-        self._found: dict[torch.Tensor, int] = {}
+        # By identity, as the hash of a tensor is slow; they are kept, so that no other can come to have it.
+        self._found: dict[int, tuple[torch.Tensor, int]] = {}
 
     def of(self, tensor: torch.Tensor) -> int:
         """The number of its layout, with sizes as expressions. Other than strided tensors are like none but
         themselves."""
-        found = self._found.get(tensor)
+        found = self._found.get(id(tensor))
         if found is None:
-            found = self._found[tensor] = self._numbers.setdefault(self._told(tensor), len(self._numbers))
-        return found
+            number = self._numbers.setdefault(self._told(tensor), len(self._numbers))
+            found = self._found[id(tensor)] = tensor, number
+        return found[1]
 
     def _told(self, tensor: torch.Tensor) -> object:
         if tensor.layout is not torch.strided:
@@ -32,4 +33,5 @@ class LayoutNumbers:
         if has_symbols(tensor):
             sizes, strides, offset = self._prover.sizes(tensor), tensor.stride(), tensor.storage_offset()
             geometry = sizes, tuple(map(expression_of, strides)), expression_of(offset)
-        return (*geometry, tensor.dtype, tensor.device, tensor.is_conj(), tensor.is_neg())
+        device = tensor.fake_device if type(tensor) is FakeTensor else tensor.device
+        return (*geometry, tensor.dtype, device, tensor.is_conj(), tensor.is_neg())

@@ -15,7 +15,7 @@ from torch.fx import Node
 from .aliasing import Aliasing, Site
 from .calls import op_name, tensor_of
 from .effects import kept_for_effect
-from .layout import offset_seen_by, same_layout, unit_strides_seen_by
+from .layout import offset_seen_by, unit_strides_seen_by
 from .proof import Proof
 from .relaid import relaid
 from .storage import object_chain
@@ -97,7 +97,7 @@ class Legality(Aliasing):
         """The metadata of ``root`` and its views if it lies as ``value``, with other strides; None if those are its
         own."""
         ours = tensor_of(root)
-        if ours is None or same_layout(self._prover, ours, value).strides is None:
+        if ours is None or self.compared(ours, value).strides is None:
             return None
         return relaid(root, value, self._prover).values
 
@@ -114,7 +114,7 @@ class Legality(Aliasing):
             return Verdict(False, f"{root.name} has no tensor in its metadata")
         if not (_plain(ours) and _plain(value)):
             return Verdict(False, "only plain strided tensors are understood")
-        compared = same_layout(self._prover, ours, value)
+        compared = self.compared(ours, value)
         if not compared.proof.proved:
             return Verdict(False, compared.proof.why_not())
         if compared.strides is not None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from torch.fx import Node
 
-from .parts import ALONE, made_of, tree
+from .calls import arguments
+from .parts import ALONE, tree
 from .pattern import Assembly, Chain, OpCall, calls_in, same_constant, variables_in
 from .torch_api import FailedMatch, Ignored, KeywordArg, PatternExpr
 
@@ -76,23 +77,22 @@ def sees_calls_alone(pattern: PatternExpr) -> bool:
 def _chain_matcher(chain: Chain) -> Matcher:
     (variable,) = chain.args
     assert isinstance(variable, KeywordArg)
-    targets = frozenset(chain.fns)
+    name, targets = variable.name, _by_identity(chain)
 
     def match(node: Node) -> Matched | None:
         nodes: list[Node] = []
         found: list[Matched] = []
         operand: Any = node
-        while len(nodes) < MAX_CALLS and isinstance(operand, Node) and operand.target in targets:
-            operands = chain.operands(operand) if operand.op == "call_function" else None
-            if operands is None:
+        while len(nodes) < MAX_CALLS and isinstance(operand, Node) and id(operand.target) in targets:
+            values = arguments(operand) if operand.op == "call_function" else None
+            if not values:
                 break
             nodes.append(operand)
-            (operand,) = operands
-            found.append(Matched({variable.name: operand}, tuple(nodes)))
-        if not found:
-            return None
-        shortest, *longer = found
-        return replace(shortest, longer=tuple(reversed(longer)))
+            operand = values[0]
+            found.append(Matched({name: operand}, tuple(nodes)))
+        if len(found) < 2:
+            return found[0] if found else None
+        return Matched(found[0].values, found[0].nodes, tuple(found[:0:-1]))
 
     return match
 
@@ -100,19 +100,24 @@ def _chain_matcher(chain: Chain) -> Matcher:
 def _assembly_matcher(assembly: Assembly) -> Matcher:
     (variable,) = assembly.args
     assert isinstance(variable, KeywordArg)
-    targets = frozenset(assembly.fns)
+    name, targets, alone = variable.name, _by_identity(assembly), frozenset(map(id, ALONE))
 
     def match(node: Node) -> Matched | None:
-        if node.target not in targets:
+        if id(node.target) not in targets:
             return None
-        calls, values = tree(node)
+        calls, values, several = tree(node)
         # One cut by itself is a matter of simpler rules.
-        if not values or (node.target in ALONE and not any(c is not node and made_of(c) for c in calls)):
+        if not values or (id(node.target) in alone and not several):
             return None
-        found = [Matched({variable.name: value}, tuple(calls)) for value in reversed(values)]
-        return replace(found[-1], longer=tuple(found[:-1]))
+        last, *others = [Matched({name: value}, tuple(calls)) for value in values]
+        return Matched(last.values, last.nodes, tuple(reversed(others))) if others else last
 
     return match
+
+
+def _by_identity(call: OpCall) -> dict[int, object]:
+    """The hash of an overload is slow."""
+    return {id(fn): fn for fn in call.fns}
 
 
 def _reference_matcher(pattern: PatternExpr) -> Matcher:
@@ -159,9 +164,16 @@ def _compile_list(patterns: Sequence[Any], shared: set[OpCall]) -> _Step | None:
     def step(operand: Any, bindings: _Bindings, nodes: list[Node]) -> bool:
         if not isinstance(operand, list | tuple) or len(operand) != len(parts):
             return False
-        return all(part(o, bindings, nodes) for part, o in zip(parts, operand, strict=True))
+        return _each(parts, operand, bindings, nodes)
 
     return step
+
+
+def _each(parts: Sequence[_Step], operands: Sequence[Any], bindings: _Bindings, nodes: list[Node]) -> bool:
+    for part, operand in zip(parts, operands, strict=True):  # noqa: SIM110 (a generator costs more than the steps)
+        if not part(operand, bindings, nodes):
+            return False
+    return True
 
 
 def _compile_call(call: OpCall, shared: set[OpCall]) -> _Step | None:
@@ -169,17 +181,21 @@ def _compile_call(call: OpCall, shared: set[OpCall]) -> _Step | None:
     parts = [p for p in compiled if p is not None]
     if len(parts) != len(compiled):
         return None
-    targets = frozenset(call.fns)
+    targets = _by_identity(call)
     operands_of = call.operands
 
     def step(operand: Any, bindings: _Bindings, nodes: list[Node]) -> bool:
-        if not isinstance(operand, Node) or operand.op != "call_function" or operand.target not in targets:
+        if (
+            not isinstance(operand, Node)
+            or id(operand.target) not in targets
+            or operand.op != "call_function"
+        ):
             return False
         operands = operands_of(operand)
         if operands is None:
             return False
         nodes.append(operand)
-        return all(part(o, bindings, nodes) for part, o in zip(parts, operands, strict=True))
+        return _each(parts, operands, bindings, nodes)
 
     if call not in shared:
         return step

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import sympy
 import torch
 from torch.fx import Node
 
-from .calls import argument, is_getitem, nodes_in, tensor_of
+from .calls import argument, arguments, is_getitem, nodes_in, tensor_of
 from .torch_api import expression_of
 
 _aten = torch.ops.aten
@@ -68,110 +69,51 @@ class Picked:
 
 def made_of(node: Node) -> Parts | None:
     """What a call cuts or joins, and along which dim; None if it does neither, or other things too."""
-    tensor = tensor_of(node)
-    if node.op != "call_function" or tensor is None or not tensor.dim():
+    reads = _READ.get(id(node.target))
+    tensor = tensor_of(node) if reads is not None and node.op == "call_function" else None
+    if reads is None or tensor is None or not tensor.dim():
         return None
-    rank = tensor.dim()
-    if is_getitem(node):
-        return _section(node, rank)
-    target = node.target
-    if target in CATS:
-        values = tuple(nodes_in(argument(node, "tensors")))
-        return Parts("join", argument(node, "dim") % rank, values)
-    if target in STACKS:
-        values = tuple(nodes_in(argument(node, "tensors")))
-        return Parts("join", argument(node, "dim") % rank, values, lifted=frozenset(range(len(values))))
-    if target in UNSQUEEZES:
-        return Parts("join", argument(node, "dim") % rank, (argument(node, "self"),), lifted=frozenset({0}))
-    if target in NARROWS:
-        start = scalar_expression(argument(node, "start"))
-        operand = argument(node, "self")
-        return (
-            None if start is None else Parts("cut", argument(node, "dim") % rank, (operand,), (start, None))
-        )
-    if target in SLICES:
-        start, step = _bound(argument(node, "start"), 0), argument(node, "step")
-        if step != 1 or start is None:
-            return None
-        return Parts("cut", argument(node, "dim") % rank, (argument(node, "self"),), (start, None))
-    if target in SCATTERS:
-        start, step = _bound(argument(node, "start"), 0), argument(node, "step")
-        if step != 1 or start is None:
-            return None
-        values = argument(node, "self"), argument(node, "src")
-        return Parts("write", argument(node, "dim") % rank, values, (start, None))
-    if target in SELECT_SCATTERS:
-        index = scalar_expression(argument(node, "index"))
-        values = argument(node, "self"), argument(node, "src")
-        if index is None:
-            return None
-        return Parts("write", argument(node, "dim") % rank, values, (index, 1), lifted=frozenset({1}))
-    return _pad(node, rank) if target in PADS else None
+    values = arguments(node)
+    return None if values is None else reads(tensor.dim(), *values)
 
 
-def picked(node: Node) -> Picked | None:
-    """What a ``select``, or one result of an ``unbind``, is one element of."""
-    if node.op != "call_function":
+def _join(rank: int, tensors: Any, dim: int) -> Parts:
+    return Parts("join", dim % rank, tuple(nodes_in(tensors)))
+
+
+def _stack(rank: int, tensors: Any, dim: int) -> Parts:
+    values = tuple(nodes_in(tensors))
+    return Parts("join", dim % rank, values, lifted=frozenset(range(len(values))))
+
+
+def _unsqueeze(rank: int, operand: Node, dim: int) -> Parts:
+    return Parts("join", dim % rank, (operand,), lifted=frozenset({0}))
+
+
+def _narrow(rank: int, operand: Node, dim: int, start: Any, length: Any) -> Parts | None:
+    start = scalar_expression(start)
+    return None if start is None else Parts("cut", dim % rank, (operand,), (start, None))
+
+
+def _slice(rank: int, operand: Node, dim: int, start: Any, end: Any, step: Any) -> Parts | None:
+    start = _bound(start, 0)
+    return None if step != 1 or start is None else Parts("cut", dim % rank, (operand,), (start, None))
+
+
+def _scatter(rank: int, operand: Node, src: Node, dim: int, start: Any, end: Any, step: Any) -> Parts | None:
+    start = _bound(start, 0)
+    return None if step != 1 or start is None else Parts("write", dim % rank, (operand, src), (start, None))
+
+
+def _select_scatter(rank: int, operand: Node, src: Node, dim: int, index: Any) -> Parts | None:
+    index = scalar_expression(index)
+    if index is None:
         return None
-    call, index = (node, None) if node.target in SELECTS else _result_of(node, UNBINDS)
-    if call is None:
-        return None
-    source = argument(call, "self")
-    tensor = tensor_of(source) if isinstance(source, Node) else None
-    index = scalar_expression(argument(call, "index")) if index is None else index
-    if tensor is None or not tensor.dim() or index is None:
-        return None
-    return Picked(source, argument(call, "dim") % tensor.dim(), index, () if call is node else (call,))
+    return Parts("write", dim % rank, (operand, src), (index, 1), lifted=frozenset({1}))
 
 
-def _result_of(node: Node, calls: tuple[Any, ...]) -> tuple[Node | None, int | None]:
-    """The call with several results that ``node`` picks from, and which."""
-    if not is_getitem(node):
-        return None, None
-    call, index = node.args
-    fits = isinstance(call, Node) and call.op == "call_function" and call.target in calls
-    return (call, index) if fits and isinstance(index, int) and index >= 0 else (None, None)  # type: ignore[return-value]
-
-
-def tree(root: Node) -> tuple[list[Node], list[Node]]:
-    """The calls that a value is cut and joined by along one dim, readers first, with the calls that have several
-    results; and the values they are called on."""
-    calls: dict[Node, None] = {}
-    values: dict[Node, None] = {}
-    stack: list[Node] = []
-
-    def step_into(value: Node, dim: int, lifted: bool) -> None:
-        found = picked(value) if lifted else None
-        if found is None or found.dim != dim:
-            values[value] = None
-            stack.extend(() if lifted else (value,))
-            return
-        calls.update(dict.fromkeys((value, *found.also)))
-        values[found.source] = None
-        stack.append(found.source)
-
-    first, parts = picked(root), made_of(root)
-    if first is not None:
-        dim = first.dim
-        step_into(root, dim, lifted=True)
-    elif parts is not None:
-        dim = parts.dim
-        stack.append(root)
-    while stack and len(calls) < MAX_CALLS:
-        node = stack.pop(0)
-        parts = made_of(node)
-        if node in calls or parts is None or parts.dim != dim:
-            continue
-        calls[node] = None
-        calls.update(dict.fromkeys(parts.also))
-        for position, value in enumerate(parts.values):
-            step_into(value, dim, position in parts.lifted)
-    return list(calls), list(values)
-
-
-def _section(node: Node, rank: int) -> Parts | None:
-    call, index = _result_of(node, SPLITS)
-    if call is None:
+def _section(rank: int, call: object, index: Any) -> Parts | None:
+    if not _is_result(call, index, SPLITS):
         return None
     source = argument(call, "self")
     results = call.meta.get("val")
@@ -184,15 +126,123 @@ def _section(node: Node, rank: int) -> Parts | None:
     return Parts("cut", dim, (source,), (start, None), (call,))
 
 
-def _pad(node: Node, rank: int) -> Parts | None:
-    pads = [_bound(p, 0) for p in argument(node, "pad")]
+def _pad(rank: int, operand: Node, pad: Any, fill: Any) -> Parts | None:
+    pads = [_bound(p, 0) for p in pad]
     padded = [k // 2 for k, p in enumerate(pads) if p != 0]
     if None in pads or len(set(padded)) != 1:
         return None
     k = 2 * padded[0]
     # Pads come in pairs from the last dim on.
-    fill = argument(node, "value")
-    return Parts("pad", rank - 1 - padded[0], (argument(node, "self"),), (pads[k], pads[k + 1], fill))
+    return Parts("pad", rank - 1 - padded[0], (operand,), (pads[k], pads[k + 1], fill))
+
+
+_READ: dict[int, Callable[..., Parts | None]] = {
+    # By identity, as the hash of an overload is slow.
+    id(target): reads
+    for targets, reads in (
+        (CATS, _join),
+        (STACKS, _stack),
+        (UNSQUEEZES, _unsqueeze),
+        (NARROWS, _narrow),
+        (SLICES, _slice),
+        (SCATTERS, _scatter),
+        (SELECT_SCATTERS, _select_scatter),
+        (PADS, _pad),
+        ((operator.getitem,), _section),
+    )
+    for target in targets
+}
+
+
+CALLS = (
+    *(*CATS, *STACKS, *UNSQUEEZES, *NARROWS, *SLICES, *SCATTERS, *SELECT_SCATTERS, *PADS),
+    *(*SELECTS, *SPLITS, *UNBINDS, operator.getitem),
+)
+"""All that this module knows of."""
+
+
+def picked(node: Node) -> Picked | None:
+    """What a ``select``, or one result of an ``unbind``, is one element of."""
+    if node.op != "call_function" or id(node.target) not in _PICKS:
+        return None
+    if is_getitem(node):
+        call, index = node.args
+        if not _is_result(call, index, UNBINDS):
+            return None
+        source, dim = argument(call, "self"), argument(call, "dim")
+    else:
+        call, values = node, arguments(node)
+        if values is None:
+            return None
+        source, dim, index = values
+        index = scalar_expression(index)
+    tensor = tensor_of(source) if isinstance(source, Node) else None
+    if tensor is None or not tensor.dim() or index is None:
+        return None
+    return Picked(source, dim % tensor.dim(), index, () if call is node else (call,))
+
+
+_PICKS = frozenset(map(id, (*SELECTS, operator.getitem)))
+
+
+def _is_result(call: object, index: object, calls: tuple[Any, ...]) -> TypeGuard[Node]:
+    """Is ``call`` one with several results, and the index that of one of them?"""
+    if not (isinstance(call, Node) and call.op == "call_function" and call.target in calls):
+        return False
+    return isinstance(index, int) and index >= 0
+
+
+def stands_alone(node: Node) -> bool:
+    """Is the call surely one cut by itself, by its target and that of its first operand?"""
+    if id(node.target) not in _ALONE:
+        return False
+    operand = node.args[0] if node.args else None
+    if not isinstance(operand, Node) or operand.op != "call_function":
+        return True
+    if is_getitem(node):
+        return operand.target not in SPLITS and operand.target not in UNBINDS
+    return id(operand.target) not in _READ and id(operand.target) not in _PICKS
+
+
+_ALONE = frozenset(map(id, ALONE))
+
+
+def tree(root: Node) -> tuple[list[Node], list[Node], bool]:
+    """The calls that a value is cut and joined by along one dim, readers first, with the calls that have several
+    results; the values they are called on; and whether more calls than the root cut or join."""
+    calls: dict[Node, None] = {}
+    values: dict[Node, None] = {}
+    stack: list[tuple[Node, Parts | None]] = []
+    several = False
+
+    def step_into(value: Node, dim: int, lifted: bool) -> None:
+        found = picked(value) if lifted else None
+        if found is None or found.dim != dim:
+            values[value] = None
+            if not lifted:
+                stack.append((value, made_of(value)))
+            return
+        calls.update(dict.fromkeys((value, *found.also)))
+        values[found.source] = None
+        stack.append((found.source, made_of(found.source)))
+
+    first, parts = picked(root), made_of(root)
+    if first is not None:
+        dim = first.dim
+        step_into(root, dim, lifted=True)
+    elif parts is not None:
+        dim = parts.dim
+        stack.append((root, parts))
+    while stack and len(calls) < MAX_CALLS:
+        node, parts = stack.pop(0)
+        if parts is None or node in calls or parts.dim != dim:
+            continue
+        several = several or node is not root
+        calls[node] = None
+        calls.update(dict.fromkeys(parts.also))
+        for position, value in enumerate(parts.values):
+            step_into(value, dim, position in parts.lifted)
+    return list(calls), list(values), several
 
 
 def _bound(bound: object, default: int) -> int | sympy.Expr | None:

@@ -58,10 +58,10 @@ class OpCall(CallFunction):
         """The node's arguments that ``args`` are compared with; None if the rest of the call does not fit."""
         values = arguments(node)
         count = len(self.args)
-        if values is None or len(values) < count:
-            return None
+        if values is None or len(values) <= count:
+            return values if values is not None and len(values) == count else None
         # A call of no more arguments has the defaults for the rest.
-        if self.rest == "default" and len(values) > count and (len(node.args) > count or node.kwargs):
+        if self.rest == "default" and (len(node.args) > count or node.kwargs):
             if not isinstance(node.target, OpOverload):
                 return None
             if values[count:] != signature(node.target).defaults[count:]:

@@ -19,7 +19,7 @@ from .legality import Legality
 from .match import Matched
 from .pattern import Built, Calls, Computed, OpCall
 from .plans import NewCall, Plan, Refusal, ask, blocked, call_fake, restride, with_values
-from .proof import Proof
+from .proof import Proof, Truth
 from .rebuild import plan_built
 from .rechain import plan_calls
 from .remarks import Stage
@@ -43,8 +43,8 @@ def plan(
     aliasing: Callable[[], Legality],
     facts: Facts | None = None,
 ) -> Plan | Refusal | None:
-    """Decide one match; None if there is nothing to say of it. ``aliasing`` is asked only once the values are proved
-    equal; ``facts`` are those of the root, if they are at hand.
+    """Decide one match; None if there is nothing to say of it. ``aliasing`` is
+    asked only once the values are proved equal; ``facts`` are those of the root, if they are at hand.
 
     Whatever the rule's own functions raise, apart from ``MissingMetadata``, is raised.
     """
@@ -57,7 +57,7 @@ def plan(
             return plan_built(rule, rule.to, facts, matched, prover, aliasing)
         nearest: Refusal | None = None
         for candidate in (*matched.longer, matched):
-            outcome = _plan_one(rule, root, candidate, facts, aliasing)
+            outcome = _refuted(rule, root, candidate) or _plan_one(rule, root, candidate, facts, aliasing)
             if isinstance(outcome, Plan):
                 return outcome
             if nearest is None or outcome.stage > nearest.stage:
@@ -68,15 +68,37 @@ def plan(
         return Refusal(rule, Stage.SKIPPED, str(missing))
 
 
+def refuted_by_sizes(rule: Rule, root: Node, matched: Matched) -> Refusal | None:
+    """What :func:`plan` says of a match where sizes alone settle it; None: it is to be asked."""
+    return None if matched.longer else _refuted(rule, root, matched)
+
+
+def _refuted(rule: Rule, root: Node, matched: Matched) -> Refusal | None:
+    """A value of other sizes cannot stand for the root, whatever the predicate makes of it: of sizes that are numbers
+    that is cheaper to see. None: it may be that it can."""
+    to = rule.to
+    source = matched.values[to.name] if isinstance(to, KeywordArg) else None
+    if not isinstance(source, Node) or rule.where is None:
+        return None
+    ours, theirs = root.meta.get("val"), source.meta.get("val")
+    if not (isinstance(ours, torch.Tensor) and isinstance(theirs, torch.Tensor)):
+        return None
+    rank, their_rank = ours.dim(), theirs.dim()
+    if rank == their_rank:
+        if has_symbols(ours) or has_symbols(theirs) or ours.size() == theirs.size():
+            return None
+        by = "sizes"
+    else:
+        by = f"rank {rank} and rank {their_rank}"
+    proof = Proof(Truth.REFUTED, lambda: f"shape of {Value(root)!r} == shape of {Value(source)!r}", by)
+    return Refusal(rule, Stage.REFUTED, proof)
+
+
 def _plan_one(
     rule: Rule, root: Node, matched: Matched, facts: Facts, aliasing: Callable[[], Legality]
 ) -> Plan | Refusal:
     try:
-        proof: Proof | None = _ALWAYS
-        if rule.where is not None:
-            proof = _unlike(rule, root, matched)
-            if proof is None:
-                proof = ask(rule.where, facts, matched)
+        proof = _ALWAYS if rule.where is None else ask(rule.where, facts, matched)
         if not isinstance(proof, Proof):
             raise TypeError(f"`where` returned {proof!r}, not a Proof; return what the facts answer")
         if not proof.proved:
@@ -96,24 +118,6 @@ def _plan_one(
         return with_values(found, site, tensor_of(source), legality, facts)
     except MissingMetadata as missing:
         return Refusal(rule, Stage.SKIPPED, str(missing))
-
-
-def _unlike(rule: Rule, root: Node, matched: Matched) -> Proof | None:
-    """A value of other sizes cannot stand for the root, whatever the predicate makes of it: of sizes that are numbers
-    that is cheaper to see. None: it may be that it can."""
-    source = matched.values[rule.to.name] if isinstance(rule.to, KeywordArg) else None
-    if not isinstance(source, Node):
-        return None
-    ours, theirs = tensor_of(root), tensor_of(source)
-    if ours is None or theirs is None:
-        return None
-    if ours.dim() == theirs.dim():
-        if has_symbols(ours) or has_symbols(theirs) or ours.size() == theirs.size():
-            return None
-        by = "sizes"
-    else:
-        by = f"rank {ours.dim()} and rank {theirs.dim()}"
-    return Proof.of(False, lambda: f"shape of {Value(root)!r} == shape of {Value(source)!r}", by)
 
 
 def _plan_call(

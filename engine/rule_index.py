@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from torch.fx import Node
 
 from .match import Matcher, compile_pattern, sees_calls_alone
+from .parts import CALLS, stands_alone
 from .pattern import Assembly, Chain, OpCall, calls_in, variables_in
 from .rule import Rule
 
@@ -26,9 +27,10 @@ class Index:
         self._count = len(ordered)
         self.depth = max((rule.depth for rule in ordered), default=1)
         self.chained = frozenset(
-            target for rule in ordered if isinstance(rule.pattern, Chain) for target in rule.pattern.fns
+            id(target) for rule in ordered if isinstance(rule.pattern, Chain) for target in rule.pattern.fns
         )
-        """Targets that chains are made of: a change may complete a chain any number of them further down."""
+        """The identities of targets that chains are made of: a change may complete a chain any number of them further
+        down."""
         self._by_target: dict[object, list[tuple[Rule, Matcher]]] = {}
         compiled: dict[object, Matcher] = {}
         for rule in ordered:
@@ -45,11 +47,6 @@ class Index:
             for target in dict.fromkeys(pattern.fns):
                 self._by_target.setdefault(target, []).append((rule, matcher))
         self._roots = frozenset(map(id, self._by_target))
-        self._depths = {
-            id(target): max(rule.depth for rule, _ in rules)
-            for target, rules in self._by_target.items()
-            if all(sees_calls_alone(rule.pattern) for rule, _ in rules)
-        }
         self.inner = frozenset(
             id(fn)
             for rule in ordered
@@ -58,13 +55,13 @@ class Index:
             for fn in call.fns
         )
         """The identities of targets that patterns look at below their root."""
-        trees = [rule.pattern for rule in ordered if isinstance(rule.pattern, Assembly)]
-        self.sprawling = frozenset(id(target) for tree in trees for target in tree.fns)
-        """The identities of roots of trees: a change anywhere below may complete one."""
         calls = [call for rule in ordered for call in calls_in(rule.pattern)]
-        # By identity, as the hash of an overload is slow; 0 for what no pattern names.
-        self._numbers = {id(fn): k for k, fn in enumerate({f for c in calls for f in c.fns}, start=1)}
-        self._screens: dict[tuple[int, ...], tuple[tuple[Rule, Matcher], ...]] = {}
+        # By identity, as the hash of an overload is slow; 0 for what no pattern looks at.
+        self._numbers = {
+            id(fn): k for k, fn in enumerate({*CALLS, *(f for c in calls for f in c.fns)}, start=1)
+        }
+        self._places = {id(target): _looked_at(rules) for target, rules in self._by_target.items()}
+        self._screens: dict[object, Candidates] = {}
 
     def __len__(self) -> int:
         """How many rules there are."""
@@ -80,33 +77,55 @@ class Index:
         """Every target that some rule is rooted at."""
         return self._by_target.keys()
 
-    def depth_at(self, target: object) -> int | None:
-        """How many levels of calls patterns rooted at ``target`` look at, apart from chains; None if some may look at
-        anything."""
-        return self._depths.get(id(target))
-
-    def at(self, node: Node) -> Sequence[tuple[Rule, Matcher]]:
-        """The rules that can match at the node by its target and those of its operands, with their matchers."""
-        if node.op != "call_function":
-            return ()
-        numbers = self._numbers
-        number = numbers.get(id(node.target), 0)
-        if not number:
-            return ()
-        key = (
-            number,
-            # Keywords may come before operands in the schema.
-            len(node.kwargs),
-            *(
-                numbers.get(id(a.target), 0) if isinstance(a, Node) and a.op == "call_function" else -1
-                for a in node.args
-            ),
-        )
+    def at(self, node: Node) -> Candidates | None:
+        """What can match at the node by its target and those of its operands; None if nothing can."""
+        target = node.target
+        places = self._places.get(id(target))
+        if places is None or node.op != "call_function":
+            return None
+        key: object = id(target)
+        if node.kwargs:
+            # Keywords may come before operands in the schema, so that nothing is told by places.
+            key = key, None
+        elif places:
+            numbers, args = self._numbers, node.args
+            told: list[int] = [id(target)]
+            for place in places:
+                operand = args[place] if place < len(args) else None
+                if isinstance(operand, Node) and operand.op == "call_function":
+                    told.append(numbers.get(id(operand.target), 0))
+                else:
+                    told.append(-1)
+            key = tuple(told)
         found = self._screens.get(key)
         if found is None:
-            rules = self._by_target.get(node.target, ())
-            found = self._screens[key] = tuple(each for each in rules if _may_match(each[0].pattern, node))
-        return found
+            rules = [each for each in self._by_target[target] if _may_match(each[0].pattern, node)]
+            found = self._screens[key] = Candidates(rules)
+        return found if found.rules else None
+
+
+class Candidates:
+    """``rules``: those that can match, with their matchers. ``depth``: how many levels of calls their patterns look at,
+    apart from chains; None if some may look at anything. ``sprawling``: a change anywhere below may complete a match."""
+
+    __slots__ = ("depth", "rules", "sprawling")
+
+    def __init__(self, rules: Sequence[tuple[Rule, Matcher]]) -> None:
+        self.rules = tuple(rules)
+        self.sprawling = any(isinstance(rule.pattern, Assembly) for rule, _ in rules)
+        alone = all(sees_calls_alone(rule.pattern) for rule, _ in rules)
+        self.depth = max((rule.depth for rule, _ in rules), default=1) if alone else None
+
+
+def _looked_at(rules: Iterable[tuple[Rule, Matcher]]) -> tuple[int, ...]:
+    """Places of the operands that some pattern asks to be a call."""
+    places: set[int] = set()
+    for rule, _ in rules:
+        if isinstance(rule.pattern, Assembly):
+            places.add(0)
+        elif type(rule.pattern) is OpCall:
+            places.update(k for k, part in enumerate(rule.pattern.args) if isinstance(part, OpCall))
+    return tuple(sorted(places))
 
 
 def _stands_alone(pattern: OpCall) -> bool:
@@ -115,7 +134,11 @@ def _stands_alone(pattern: OpCall) -> bool:
 
 def _may_match(pattern: OpCall, node: Node) -> bool:
     """Are the operands of ``node`` calls that the pattern asks for, as far as their targets tell?"""
-    if type(pattern) is not OpCall or node.kwargs:
+    if node.kwargs:
+        return True
+    if isinstance(pattern, Assembly):
+        return not stands_alone(node)
+    if type(pattern) is not OpCall:
         return True
     for place, part in enumerate(pattern.args):
         if not isinstance(part, OpCall):

@@ -9,6 +9,7 @@ and may copy; ``_unsafe_view`` is annotated as fresh and is a view.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import torch
 from torch.fx import Graph, Node
@@ -47,6 +48,8 @@ _VIEW_OR_COPY = frozenset(
 )
 
 
+_NO_CALLS = ("placeholder", "get_attr", "output")
+Role = Literal["fresh", "view", "either"]
 _MAY_RETURN_OPERAND = _VIEW_OR_COPY - {_aten.reshape.default, _aten.reshape_as.default} | {
     _aten.lift_fresh.default,
     _aten.lift.default,
@@ -61,16 +64,30 @@ class Storages:
         self._parent: dict[Node, Node] = {}
         self._size: dict[Node, int] = {}
         self._owner: dict[int, Node] = {}
-        nodes = list(graph.nodes)
+        keys: dict[Node, int | None] = {}
+        calls: list[Node] = []
+        asked = False
+        for node in graph.nodes:
+            key = keys[node] = self._add_by_metadata(node)
+            if node.op in _NO_CALLS or not _may_alias(node):
+                continue
+            asked = asked or node.target in _VIEW_OR_COPY
+            operand = node.args[0] if node.args else None
+            # Most views are told by their metadata, which then agrees with the schema.
+            if key is None or not isinstance(operand, Node) or keys[operand] != key or not _views_first(node):
+                calls.append(node)
         # Asked of calls that may view or copy; where there is none yet, one that comes is re-enacted.
-        self.trusted = any(node.target in _VIEW_OR_COPY for node in nodes) and not any(
-            _may_alias(node) and _contradicts_schema(node) for node in nodes
-        )
-        for node in nodes:
-            self.add(node)
+        self.trusted = asked and not any(map(_contradicts_schema, calls))
+        for node in calls:
+            self._add_by_schema(node)
 
     def add(self, node: Node) -> None:
         """Take in one node whose operands are already in."""
+        self._add_by_metadata(node)
+        if _may_alias(node):
+            self._add_by_schema(node)
+
+    def _add_by_metadata(self, node: Node) -> int | None:
         # Of every node: schemas do not say that ``unsafe_split`` gives views, or that ``lift`` returns its operand.
         value = node.meta.get("val")
         key = storage_key(value) if isinstance(value, torch.Tensor) else None
@@ -78,9 +95,11 @@ class Storages:
             first = self._owner.setdefault(key, node)
             if first is not node:
                 self.join(first, node)
-        if _may_alias(node):
-            for operand in self.aliased_operands(node):
-                self.join(operand, node)
+        return key
+
+    def _add_by_schema(self, node: Node) -> None:
+        for operand in self.aliased_operands(node):
+            self.join(operand, node)
 
     def find(self, node: Node) -> Node:
         """The representative of the node's class."""
@@ -106,12 +125,12 @@ class Storages:
 
     def aliased_operands(self, node: Node) -> Iterator[Node]:
         """Operands whose memory the result of ``node`` may share."""
-        if node.op in ("placeholder", "get_attr", "output"):
+        if node.op in _NO_CALLS:
             return
         if node.op != "call_function":
             yield from node.all_input_nodes
         elif isinstance(node.target, OpOverload):
-            if node.target in _VIEW_OR_COPY and self.views(node) is False:
+            if _role(node.target) == "either" and self.views(node) is False:
                 return
             yield from annotated_operands(node)
         elif is_getitem(node):
@@ -131,12 +150,9 @@ class Storages:
             return self.views(source) if isinstance(source, Node) else None
         if node.op != "call_function" or not isinstance(node.target, OpOverload):
             return None
-        if node.target in _UNANNOTATED_VIEWS:
-            return True
-        if not signature(node.target).returns_alias:
-            return False
-        if node.target not in _VIEW_OR_COPY:
-            return True
+        role = _role(node.target)
+        if role != "either":
+            return role == "view"
         operand = next(annotated_operands(node), None)
         ours, theirs = tensor_of(node), tensor_of(operand) if operand is not None else None
         if ours is None or theirs is None:
@@ -158,19 +174,33 @@ class Storages:
 
 
 # By identity, as in ``calls.signature``.
-_fresh: dict[int, tuple[OpOverload, bool]] = {}
+_roles: dict[int, tuple[OpOverload, Role]] = {}
+
+
+def _role(target: OpOverload) -> Role:
+    """What its schema says that an operator gives, or a known gap in it."""
+    known = _roles.get(id(target))
+    if known is None:
+        role: Role = "view"
+        if target not in _UNANNOTATED_VIEWS:
+            annotated = signature(target).returns_alias
+            role = "fresh" if not annotated else "either" if target in _VIEW_OR_COPY else "view"
+        known = _roles[id(target)] = target, role
+    return known[1]
 
 
 def _may_alias(node: Node) -> bool:
     """False for calls of operators whose schema says that they give memory of their own."""
     target = node.target
-    if node.op != "call_function" or not isinstance(target, OpOverload):
-        return True
-    known = _fresh.get(id(target))
-    if known is None:
-        aliases = target in _VIEW_OR_COPY or target in _UNANNOTATED_VIEWS or signature(target).returns_alias
-        known = _fresh[id(target)] = target, not aliases
-    return not known[1]
+    return node.op != "call_function" or not isinstance(target, OpOverload) or _role(target) != "fresh"
+
+
+def _views_first(node: Node) -> bool:
+    """Is it the first operand alone whose memory the result may share?"""
+    target = node.target
+    return isinstance(target, OpOverload) and (
+        signature(target).aliased == (0,) or target in _UNANNOTATED_VIEWS
+    )
 
 
 def annotated_operands(node: Node) -> Iterator[Node]:
@@ -210,9 +240,7 @@ def object_chain(node: Node) -> Iterator[Node]:
 def _contradicts_schema(node: Node) -> bool:
     """A certain view whose metadata gives it a storage of its own: the metadata knows nothing of aliasing."""
     target = node.target
-    if node.op != "call_function" or not isinstance(target, OpOverload) or target in _VIEW_OR_COPY:
-        return False
-    if not (target in _UNANNOTATED_VIEWS or signature(target).returns_alias):
+    if node.op != "call_function" or not isinstance(target, OpOverload) or _role(target) != "view":
         return False
     ours = tensor_of(node)
     theirs = [t for operand in annotated_operands(node) if (t := tensor_of(operand)) is not None]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
+import sympy
 import torch
 
 from .fake import run_fake
@@ -76,7 +77,9 @@ class Asked:
             made = seen_as(operand, *said[1]) if said[0] else _copied(operand, *said[1])
             if made is not None:
                 return made
-        result = run_fake(target, args, {}, operand)
+        result = _dense_view(target, args, operand)
+        if result is None:
+            result = run_fake(target, args, {}, operand)
         if not isinstance(result, torch.Tensor):
             self._said[key] = None
             return None
@@ -100,7 +103,7 @@ def _copied(
         return None
 
 
-def _key(argument: object) -> object:
+def _key(argument: object) -> Any:
     if isinstance(argument, list | tuple):
         return tuple(map(_key, argument))
     return expression_of(argument) if isinstance(argument, torch.SymInt) else argument
@@ -157,13 +160,16 @@ def _squeezed(value: torch.Tensor, dims: Sequence[int]) -> Geometry | None:
 def _expanded(value: torch.Tensor, sizes: Sequence[Any]) -> Geometry | None:
     old, by = value.size(), value.stride()
     new = len(sizes) - len(old)
-    if not _numbers(*sizes, *old) or new < 0 or any(n < 2 for n in sizes[:new]):
+    if not _numbers(*sizes, *old, *by) or new < 0 or any(n < 1 for n in sizes[:new]):
         return None
-    strides: list[Number] = [0] * new
+    strides: list[Number] = []
     for size, was, stride in zip(sizes[new:], old, by, strict=True):
         if size != was and (was != 1 or size < 2):
             return None
         strides.append(stride if size == was else 0)
+    for k in reversed(range(new)):
+        # A new dim of one element steps over the whole of the next.
+        strides.insert(0, sizes[k + 1] * strides[0] if sizes[k] == 1 and strides else 0)
     return sizes, strides, value.storage_offset()
 
 
@@ -180,8 +186,37 @@ def _reshaped(value: torch.Tensor, sizes: Sequence[Any]) -> Geometry | None:
     return (sizes, _dense(sizes), value.storage_offset()) if prod(sizes) == total else None
 
 
-def _dense(sizes: Sequence[int]) -> tuple[int, ...]:
-    strides = [1]
+def _dense_view(target: object, args: Sequence[Any], value: FakeTensor) -> torch.Tensor | None:
+    """A reshape of one dense run that is never empty, where some sizes are symbols."""
+    if _KNOWN.get(target) is not _reshaped or len(args) != 2:
+        return None
+    old, sizes = value.size(), list(args[1])
+    given = [n for n in sizes if _key(n) != -1]
+    if len(sizes) - len(given) > 1 or not all(map(_some, (*old, *given))) or _numbers(*old, *given):
+        return None
+    try:
+        with no_new_guards(shape_env_of(value)):
+            if len(given) < len(sizes):
+                missing = prod(old) // prod(given)
+                sizes = [missing if _key(n) == -1 else n for n in sizes]
+            strides = _dense(sizes)
+            is_dense = _key(value.stride()) == _key(_dense(old))
+    except Exception:  # as in run_fake
+        return None
+    # As torch multiplies sizes: what it does not see to be equal is left to the kernel.
+    if not is_dense or sympy.Mul(*map(_key, sizes)) != sympy.Mul(*map(_key, old)):
+        return None
+    return seen_as(value, sizes, strides, value.storage_offset())
+
+
+def _some(size: Number) -> bool:
+    """Is it 1 or more at every valuation, by what torch says of the symbols?"""
+    expr = _key(size)
+    return expr > 0 if isinstance(expr, int) else expr.is_positive is True
+
+
+def _dense(sizes: Sequence[Number]) -> tuple[Number, ...]:
+    strides: list[Number] = [1]
     for size in reversed(sizes[1:]):
         strides.append(strides[-1] * size)
     return tuple(reversed(strides)) if sizes else ()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch.fx import Node
 
 from .calls import arguments, tensor_of
-from .constants import Constants, constants
+from .constants import KNOWN, Constants, constants
 from .facts import Facts, Value
 from .kinds import Kind, like_root
 from .pattern import OpCall
@@ -56,6 +56,9 @@ _LIKELY_LAST: tuple[Callable[..., object], ...] = (
 )
 """What a filled value goes through last before it is used, in graphs of models."""
 _MAY_BE_UNIFORM: frozenset[object] = frozenset((*_SAME_ELEMENTS, *_FILL_AT, *_ALWAYS))
+# By identity, as the hash of an overload is slow.
+_FILLS, _LEADS = frozenset(map(id, (*_FILL_AT, *_ALWAYS))), frozenset(map(id, _SAME_ELEMENTS))
+_IN_QUESTION = frozenset({*_FILLS, *_LEADS, *map(id, KNOWN)})
 _FLOATS = (
     torch.float16,
     torch.bfloat16,
@@ -112,6 +115,49 @@ def uniform(f: Facts, bound: object, number: float) -> Proof:
 def is_constant(known: Constants, node: Node) -> bool:
     """Is every element of what a call computes known?"""
     return known.knows(node) or (node.target in _MAY_BE_UNIFORM and _element(node, []) is not None)
+
+
+class InQuestion:
+    """Which values may be known to the last element, by what is called alone: nothing is worked out."""
+
+    def __init__(self) -> None:
+        self._told: dict[Node, bool] = {}
+
+    def ask_again(self) -> None:
+        """What was none may be one now."""
+        self._told.clear()
+
+    def of(self, node: Node) -> bool:
+        """False for what :func:`is_constant` is surely not said of."""
+        told, stack = self._told, [node]
+        while node not in told:
+            asked = stack[-1]
+            operands = _rests_on(asked)
+            answer, waiting = operands is not None, None
+            for operand in operands or ():
+                known = told.get(operand)
+                if known is None:
+                    waiting = operand
+                elif not known:
+                    answer, waiting = False, None
+                    break
+            if waiting is not None:
+                stack.append(waiting)
+                continue
+            told[asked] = answer
+            stack.pop()
+        return told[node]
+
+
+def _rests_on(node: Node) -> Iterable[Node] | None:
+    """The operands that must be known for the result to be; None if it cannot be."""
+    target = id(node.target)
+    if node.op != "call_function" or target not in _IN_QUESTION:
+        return None
+    if target in _FILLS:
+        return ()
+    first = node.args[0] if target in _LEADS and node.args else None
+    return (first,) if isinstance(first, Node) else node._input_nodes
 
 
 def leaves(f: Facts, operand: object, number: float, x: object, kind: Kind) -> Proof:

@@ -16,14 +16,19 @@ from noopelim.integers import Prover
 from noopelim.layout_numbers import LayoutNumbers
 from noopelim.proof import Proof
 from noopelim.remarks import Missed
+from noopelim.uniform import InQuestion
 
 aten = torch.ops.aten
 
 
 def descriptions(*nodes: Node) -> list[int | None]:
-    prover = Prover(None)
-    known = Descriptions(prover, _index(patterns.ALL, False), LayoutNumbers(prover))
-    return [known.of(node) for node in nodes]
+    index = _index(patterns.ALL, False)
+    known = Descriptions(index, LayoutNumbers(Prover(None)), InQuestion())
+    found = [index.at(node) for node in nodes]
+    return [
+        None if c is None or c.depth is None else known.of(n, c.depth)
+        for n, c in zip(nodes, found, strict=True)
+    ]
 
 
 def source(b: Builder, name: str, shape: tuple[int, ...] = (4, 6), **how: object) -> Node:

@@ -10,7 +10,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
 from noopelim.fake import run_fake
-from noopelim.strided import Asked, view_of
+from noopelim.strided import Asked, _dense_view, view_of
 from noopelim.torch_api import ShapeEnv, storage_key
 
 aten = torch.ops.aten
@@ -54,6 +54,8 @@ def _calls(value: torch.Tensor, draw: random.Random) -> list[tuple[object, tuple
     calls.append((aten.squeeze.dims, (dims,)))
     wide = [3 if n == 1 else n for n in value.shape]
     calls += [(aten.expand.default, (sizes,)) for sizes in (wide, [2, *wide], [1, *wide], [5, *value.shape])]
+    new = ([1, 1], [1, 2], [2, 1], [1, 1, 1])
+    calls += [(aten.expand.default, ([*front, *sizes],)) for front in new for sizes in (wide, value.shape)]
     total = value.numel()
     for size in (
         [total],
@@ -127,3 +129,62 @@ def test_what_a_kernel_said_is_said_again_of_the_same_geometry() -> None:
         is_view = storage_key(direct) == storage_key(values[1])
         assert (storage_key(second) == storage_key(values[1])) is is_view
         assert storage_key(second) != storage_key(first)
+
+
+def _reshapes(rows: torch.SymInt, columns: torch.SymInt) -> list[tuple[list[int | torch.SymInt], ...]]:
+    """Sizes of one dense value, and sizes that it may be seen with."""
+    return [
+        ([rows, 6, columns], [rows * 6, columns], [-1, columns], [rows, -1], [rows, 6 * columns], [-1], [1, -1]),
+        ([rows * 6], [rows, 6], [rows, 2, 3], [2, 3, rows], [-1, 6], [6, -1], [6, rows, 1], [-1, rows]),
+        ([4, rows], [2, 2, rows], [4 * rows], [rows, 4], [2, -1], [4, rows, 1], [1, 4, 1, rows]),
+        ([1, rows, 1], [rows], [rows, 1], [1, 1, rows], [1, rows, 1, 1]),
+        ([rows + 1, 6], [6, rows + 1], [6 * rows + 6], [-1], [3, -1]),
+        ([rows, columns], [columns, rows], [rows * columns], [rows, columns, 1], [rows, 2, -1], [-1, columns - 1]),
+        ([6, rows // 2], [3, 2, rows // 2], [rows // 2 * 6], [-1]),
+    ]  # fmt: skip
+
+
+def test_reshapes_of_dense_runs_to_symbolic_sizes() -> None:
+    """Where there is an answer without a kernel it is the kernel's, if the kernel needs no guard to answer."""
+    env = ShapeEnv()
+    mode = FakeTensorMode(shape_env=env)
+    rows, columns = mode.from_tensor(torch.empty(10, 7), static_shapes=False).shape
+    targets = (aten.view.default, aten.reshape.default, aten._unsafe_view.default)
+    told, guards = 0, len(env.guards)
+    for whole, *seen in _reshapes(rows, columns):
+        with mode:
+            dense = torch.empty(whole)
+            later = torch.empty([2, *whole])[1]
+            value_and_others = (dense, later, torch.empty([*whole, 2])[..., 0])
+        for value, sizes, target in itertools.product(value_and_others, (whole, *seen), targets):
+            known = _dense_view(target, (value, sizes), value)
+            expected = run_fake(target, (value, sizes), {}, value)
+            if known is None:
+                continue
+            told += 1
+            assert value is not value_and_others[-1]
+            assert storage_key(known) == storage_key(value)
+            if expected is not None:
+                assert _geometry(known) == _geometry(expected), (target, sizes, value.shape)
+    assert len(env.guards) == guards
+    assert told > 150
+
+
+def test_dense_runs_that_may_be_empty_or_do_not_fit_are_left_to_the_kernel() -> None:
+    env = ShapeEnv()
+    mode = FakeTensorMode(shape_env=env)
+    with mode:
+        rows = mode.from_tensor(torch.empty(10, 3), static_shapes=False).shape[0]
+        some = torch.empty(rows, 6)
+        free = torch.empty(env.create_unbacked_symint(), 6)
+        less = torch.empty(rows - 2, 6)
+    for value, sizes in (
+        (free, [-1]),
+        (less, [-1]),
+        (some, [rows, 5]),
+        (some, [rows, -1, 5]),
+        (some, [0, -1]),
+        (some, [-1, -1]),
+        (some, [rows, -2]),
+    ):
+        assert _dense_view(aten.view.default, (value, sizes), value) is None
