@@ -109,12 +109,13 @@ class Answers:
         """``root``, still as it was, has lost its readers to ``to``. If that is known to the last element and
         ``root`` was not, more may be."""
         known, question = self._constants, self._in_question
-        if not (known.asked or self._descriptions is not None) or not question.of(to):
+        unknown = known.unknown(root)
+        if not (unknown or self._descriptions is not None) or not question.of(to):
             return
         made_one = not question.of(root)
         if made_one:
             question.ask_again()
-        if known.asked and is_constant(known, to) and not is_constant(known, root):
+        if unknown and is_constant(known, to) and not is_constant(known, root):
             made_one = True
             known.ask_again()
             self._open.update(node for node, answer in self._given.items() if answer.elements)

@@ -103,14 +103,13 @@ class Constants:
         result = _run(node, operands)
         return result if result is not None and next(writers_below([node]), None) is None else None
 
-    @property
-    def asked(self) -> bool:
-        """Was anything asked for so far?"""
-        return bool(self._found or self._unknown)
-
     def ask_again(self) -> None:
         """What was not known may be now."""
         self._unknown.clear()
+
+    def unknown(self, node: Node) -> bool:
+        """Was it asked for in vain?"""
+        return node in self._unknown
 
     def has(self, node: Node) -> bool:
         """Is it worked out already?"""

@@ -14,17 +14,16 @@ class LayoutNumbers:
     def __init__(self, prover: Prover) -> None:
         self._prover = prover
         self._numbers: dict[object, int] = {}
-        # By identity, as the hash of a tensor is slow; they are kept, so that no other can come to have it.
-        self._found: dict[int, tuple[torch.Tensor, int]] = {}
+        # Tensors hash by identity, and no two are compared as keys.
+        self._found: dict[torch.Tensor, int] = {}
 
     def of(self, tensor: torch.Tensor) -> int:
         """The number of its layout, with sizes as expressions. Other than strided tensors are like none but
         themselves."""
-        found = self._found.get(id(tensor))
+        found = self._found.get(tensor)
         if found is None:
-            number = self._numbers.setdefault(self._told(tensor), len(self._numbers))
-            found = self._found[id(tensor)] = tensor, number
-        return found[1]
+            found = self._found[tensor] = self._numbers.setdefault(self._told(tensor), len(self._numbers))
+        return found
 
     def _told(self, tensor: torch.Tensor) -> object:
         if tensor.layout is not torch.strided:

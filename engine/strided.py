@@ -203,10 +203,32 @@ def _dense_view(target: object, args: Sequence[Any], value: FakeTensor) -> torch
             is_dense = _key(value.stride()) == _key(_dense(old))
     except Exception:  # as in run_fake
         return None
-    # As torch multiplies sizes: what it does not see to be equal is left to the kernel.
-    if not is_dense or sympy.Mul(*map(_key, sizes)) != sympy.Mul(*map(_key, old)):
+    if not is_dense or not _aligned(_key(old), _key(sizes)):
         return None
     return seen_as(value, sizes, strides, value.storage_offset())
+
+
+def _aligned(old: Sequence[sympy.Expr], new: Sequence[sympy.Expr]) -> bool:
+    """Is each dim of one side the product of dims of the other, in order, as torch multiplies sizes? A reshape that
+    takes of several dims at once is left to the kernel, which may want a guard for it, as may who compiles it."""
+    sides = [list(reversed(old)), list(reversed(new))]
+    while all(sides):
+        whole, part = (side.pop() for side in sides)
+        if whole == part:
+            continue
+        # Whichever side is a multiple of the other is one dim, of which the other side's dims are parts.
+        into = 1
+        if not _divides(part, whole):
+            whole, part, into = part, whole, 0
+        while whole != part:
+            if not _divides(part, whole) or not sides[into]:
+                return False
+            whole, part = sympy.sympify(whole) / part, sides[into].pop()
+    return all(size == 1 for side in sides for size in side)
+
+
+def _divides(part: sympy.Expr, whole: sympy.Expr) -> bool:
+    return (sympy.sympify(whole) / part).is_integer is True
 
 
 def _some(size: Number) -> bool:

@@ -250,7 +250,7 @@ def fake_view(
 ) -> FakeTensor:
     """``value.as_strided(sizes, strides, offset)`` as its fake kernel computes it, without the way there."""
     with in_kernel_invocation_manager(value.fake_mode):
-        made = torch.ops.aten.as_strided.default(value, sizes, strides, offset)
+        made = torch.as_strided(value, sizes, strides, offset)
     return FakeTensor(value.fake_mode, made, value.fake_device)
 
 
