@@ -82,7 +82,16 @@ class Aliasing:
     def took_over(self, root: Node, replacement: Node) -> None:
         """Record that ``replacement`` now stands where ``root`` stood, and shares its fate."""
         self._returned.took_over(root, replacement)
-        merged = self.storages.join(replacement, root)
+        self._join(replacement, root)
+
+    def rewritten(self, node: Node) -> None:
+        """Record that ``node`` is called on other values now."""
+        for other in self.storages.shared_with(node):
+            self._join(other, node)
+        self._returned.took_over(node, node)
+
+    def _join(self, left: Node, right: Node) -> None:
+        merged = self.storages.join(left, right)
         if merged is not None:
             kept, gone = merged
             if gone in self._input_classes:

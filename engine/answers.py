@@ -98,7 +98,7 @@ class Answers:
         """``to`` stands for the root, for ``users``; ``made`` are new, and ``retired`` lost a reader."""
         known = self._descriptions
         if known is not None:
-            for view in found.values:
+            for view in (*found.values, *((to,) if to is found.root else ())):
                 known.revalued(view)
             for user in users:
                 known.changed(user)
@@ -106,16 +106,22 @@ class Answers:
                 known.read_anew(node)
 
     def replaced(self, root: Node, to: Node) -> None:
-        """``root``, still as it was, has lost its readers to ``to``. If that is known to the last element and
-        ``root`` was not, more may be."""
+        """``root``, still as it was, has lost its readers to ``to``, or is called on other values. If ``to`` is known
+        to the last element and ``root`` was not, more may be."""
         known, question = self._constants, self._in_question
-        unknown = known.unknown(root)
-        if not (unknown or self._descriptions is not None) or not question.of(to):
+        unknown, same = known.unknown(root), to is root
+        if not (unknown or self._descriptions is not None):
             return
-        made_one = not question.of(root)
+        was_one = question.of(root)
+        if same:
+            known.look_again(root)
+            question.look_again(root)
+        if not question.of(to):
+            return
+        made_one = not was_one
         if made_one:
             question.ask_again()
-        if unknown and is_constant(known, to) and not is_constant(known, root):
+        if unknown and is_constant(known, to) and (same or not is_constant(known, root)):
             made_one = True
             known.ask_again()
             self._open.update(node for node, answer in self._given.items() if answer.elements)

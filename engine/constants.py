@@ -111,6 +111,10 @@ class Constants:
         """Was it asked for in vain?"""
         return node in self._unknown
 
+    def look_again(self, node: Node) -> None:
+        """It is called on other values now."""
+        self._unknown.discard(node)
+
     def has(self, node: Node) -> bool:
         """Is it worked out already?"""
         return node in self._found

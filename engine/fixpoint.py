@@ -28,7 +28,7 @@ from .moves import Moves
 from .plans import NewCall, Plan, Refusal
 from .proof import Proof
 from .remarks import Passed, Report
-from .rewrite import carry_out, plan, refuted_by_sizes, retire
+from .rewrite import carry_out, plan, refuted_by_sizes, release, retire
 from .rule_index import Index
 from .transaction import Transaction
 from .worklist import Worklist, calls_of, count_calls
@@ -204,9 +204,11 @@ class Run:
         if self._duplicates is not None and not self._duplicates.complete:
             self._duplicates.know(self._graph.nodes)
         lone = [] if isinstance(found.to, NewCall) or len(found.to.users) != 1 else list(found.to.users)
+        operands = root.all_input_nodes
         to, users, made = carry_out(found, self.transaction)
         for new in made:
-            legality.storages.add(new)
+            if new is not root:
+                legality.storages.add(new)
             self._worklist.push(new)
             lone += [next(iter(read.users)) for read in new.all_input_nodes if len(read.users) == 2]
         # Who was alone to read a value may have a twin now.
@@ -214,7 +216,10 @@ class Run:
         restated = [node for view in found.values for node in (view, *view.users)]
         for node in (*lone, *restated):
             self._reopen(node, root)
-        legality.took_over(root, to)
+        if to is root:
+            legality.rewritten(root)
+        else:
+            legality.took_over(root, to)
         self._answers.replaced(root, to)
         self.report.passed.append(
             Passed(
@@ -228,7 +233,10 @@ class Run:
                 trace(root),
             )
         )
-        retired = retire(root, self.transaction)
+        if to is root:
+            retired = release([n for n in operands if root not in n.users], self.transaction)
+        else:
+            retired = retire(root, self.transaction)
         self._answers.rewritten(found, to, users, made, retired)
         for node in retired:
             if self.transaction.is_dead(node):

@@ -20,7 +20,7 @@ from .match import compile_pattern
 from .pattern import calls_in
 from .plans import Plan
 from .remarks import Report
-from .rewrite import carry_out, plan, retire
+from .rewrite import carry_out, plan, release, retire
 from .rule import Rule, RuleSet
 from .rule_index import Index
 from .torch_api import (
@@ -113,7 +113,11 @@ class _Entry(GraphPatternEntry):
 
     def _apply_plan(self, match: Match, *args: object, **kwargs: object) -> None:
         found = self._plans.pop(match)
-        transaction = Transaction(found.root.graph)
-        carry_out(found, transaction)
-        retire(found.root, transaction)
+        root, transaction = found.root, Transaction(found.root.graph)
+        operands = root.all_input_nodes
+        to, _, _ = carry_out(found, transaction)
+        if to is root:
+            release([n for n in operands if root not in n.users], transaction)
+        else:
+            retire(root, transaction)
         transaction.commit()

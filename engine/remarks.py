@@ -30,7 +30,8 @@ class Stage(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """One rewrite. ``replacement`` names the node whose value now stands for ``node``."""
+    """One rewrite. ``replacement`` names the node whose value now stands for ``node``, which is ``node`` itself if it
+    is called on other values now."""
 
     node: str
     op: str
@@ -193,9 +194,8 @@ class Report:
         if self.passed:
             lines.append("removed:")
         for r in self.passed:
-            lines.append(
-                f"  {r.graph}{r.node} [{r.op}] -> {r.replacement or 'nothing'}  ({r.rule}: {r.proof})"
-            )
+            to = "itself, of other values" if r.replacement == r.node else r.replacement or "nothing"
+            lines.append(f"  {r.graph}{r.node} [{r.op}] -> {to}  ({r.rule}: {r.proof})")
             if r.source:
                 lines.append(f"      {r.source}")
         kept = [r for r in self.missed if r.stage is not Stage.REFUTED]

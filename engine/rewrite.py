@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -184,8 +184,15 @@ def _reshaped_run(matched: Matched, args: list[Any], source: Node) -> torch.Tens
 
 
 def carry_out(found: Plan, transaction: Transaction) -> tuple[Node, list[Node], list[Node]]:
-    """Make the planned change. Returns what now stands for the root, the users that it has gained, and the new
-    nodes in order."""
+    """Make the planned change. Returns what now stands for the root, the users that now read another value, or one
+    computed otherwise, and the calls that were made, in order. That is the root itself, with other arguments, if all
+    that changes is what it is called on."""
+    root, new = found.root, found.to
+    if isinstance(new, NewCall) and new.target is root.target and not _makes_more(new.args):
+        users = list(root.users)
+        transaction.rewrite(root, new.args, new.value)
+        _restate(found, transaction)
+        return root, users, [root]
     made: list[Node] = []
 
     def written(argument: Any) -> Any:
@@ -198,19 +205,35 @@ def carry_out(found: Plan, transaction: Transaction) -> tuple[Node, list[Node], 
         made.append(transaction.insert(found.root, call.target, args, call.value, like=found.root))
         return made[-1]
 
-    to = insert(found.to) if isinstance(found.to, NewCall) else found.to
+    to = insert(new) if isinstance(new, NewCall) else new
+    _restate(found, transaction)
+    return to, transaction.replace(found.root, to), made
+
+
+def _makes_more(argument: Any) -> bool:
+    return isinstance(argument, NewCall) or (
+        isinstance(argument, list | tuple) and any(map(_makes_more, argument))
+    )
+
+
+def _restate(found: Plan, transaction: Transaction) -> None:
     for view, value in found.values.items():
         transaction.set_value(view, value)
-    return to, transaction.replace(found.root, to), made
 
 
 def retire(node: Node, transaction: Transaction) -> list[Node]:
     """Retire a node that lost its last user, and the producers that this leaves without users and that
     may go. Returns every producer that lost a user, retired or not."""
-    touched, stack = [], [node]
-    while stack:
-        for operand in transaction.retire(stack.pop()):
-            touched.append(operand)
-            if not operand.users and kept_for_effect(operand) is None:
-                stack.append(operand)
+    return release(transaction.retire(node), transaction)
+
+
+def release(producers: Iterable[Node], transaction: Transaction) -> list[Node]:
+    """As :func:`retire`, of what has lost a user already."""
+    touched: list[Node] = []
+    waiting = list(producers)
+    while waiting:
+        operand = waiting.pop()
+        touched.append(operand)
+        if not operand.users and not transaction.is_dead(operand) and kept_for_effect(operand) is None:
+            waiting += transaction.retire(operand)
     return touched

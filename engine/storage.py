@@ -87,6 +87,15 @@ class Storages:
         if _may_alias(node):
             self._add_by_schema(node)
 
+    def shared_with(self, node: Node) -> Iterator[Node]:
+        """Nodes of the classes that a node belongs to which has other arguments and metadata now."""
+        value = node.meta.get("val")
+        key = storage_key(value) if isinstance(value, torch.Tensor) else None
+        if key is not None:
+            yield self._owner.setdefault(key, node)
+        if _may_alias(node):
+            yield from self.aliased_operands(node)
+
     def _add_by_metadata(self, node: Node) -> int | None:
         # Of every node: schemas do not say that ``unsafe_split`` gives views, or that ``lift`` returns its operand.
         value = node.meta.get("val")

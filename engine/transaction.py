@@ -7,6 +7,8 @@ from typing import Any
 
 from torch.fx import Graph, Node
 
+from .calls import nodes_in
+
 _INPUT_DEPENDENT = frozenset({"val", "unbacked_bindings", "eager_input_vals"})
 """Metadata of a replaced node that does not describe the node that takes its place."""
 
@@ -51,6 +53,19 @@ class Transaction:
             self._save_arguments(user)
             user.replace_input_with(old, new)
         return users
+
+    def rewrite(self, node: Node, args: Sequence[Any], value: object) -> None:
+        """Give a call other arguments, and no keywords; ``value`` is its ``meta["val"]`` then."""
+        before = node.meta
+        self._save_arguments(node)
+        for operand in nodes_in(args):
+            self._note_users(operand)
+        self._undo.append(lambda: setattr(node, "meta", before))
+        node.meta = {k: v for k, v in before.items() if k not in _INPUT_DEPENDENT}
+        node.meta["val"] = value
+        node.args = tuple(args)
+        if node.kwargs:
+            node.kwargs = {}
 
     def set_value(self, node: Node, value: object) -> None:
         """Replace ``meta["val"]``."""

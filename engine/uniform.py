@@ -127,6 +127,10 @@ class InQuestion:
         """What was none may be one now."""
         self._told.clear()
 
+    def look_again(self, node: Node) -> None:
+        """It is called on other values now."""
+        self._told.pop(node, None)
+
     def of(self, node: Node) -> bool:
         """False for what :func:`is_constant` is surely not said of."""
         told, stack = self._told, [node]

@@ -9,8 +9,9 @@ from typing import Any
 from unittest.mock import patch
 
 from compiled import duplicate
-from noopelim.transaction import Transaction
 from torch.fx import Graph, GraphModule, Node, map_arg
+
+from noopelim.transaction import Transaction
 
 Nodes = dict[str, Node]
 Edit = Callable[[Graph, Nodes], object]
@@ -58,7 +59,15 @@ class Edits:
         self._made.append(lambda graph, nodes: graph.erase_node(nodes[name]))
 
     def _inserted(
-        self, method: str, made: Node, _: Transaction, before: Node, target: Any, args: Any, value: object, like: Node
+        self,
+        method: str,
+        made: Node,
+        _: Transaction,
+        before: Node,
+        target: Any,
+        args: Any,
+        value: object,
+        like: Node,
     ) -> None:
         name, place, plain, source = made.name, before.name, _names(tuple(args)), like.name
 
