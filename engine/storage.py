@@ -67,8 +67,12 @@ class Storages:
         keys: dict[Node, int | None] = {}
         calls: list[Node] = []
         asked = False
+        roles = _roles
         for node in graph.nodes:
             key = keys[node] = self._add_by_metadata(node)
+            known = roles.get(id(node.target))
+            if known is not None and known[1] == "fresh":
+                continue
             if node.op in _NO_CALLS or not _may_alias(node):
                 continue
             asked = asked or node.target in _VIEW_OR_COPY
@@ -103,7 +107,10 @@ class Storages:
         if key is not None:
             first = self._owner.setdefault(key, node)
             if first is not node:
-                self.join(first, node)
+                # A node that is added is a class of its own.
+                kept, sizes = self.find(first), self._size
+                self._parent[node] = kept
+                sizes[kept] = sizes.get(kept, 1) + 1
         return key
 
     def _add_by_schema(self, node: Node) -> None:

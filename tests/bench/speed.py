@@ -15,15 +15,17 @@ import sys
 import time
 import tracemalloc
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from compiled import duplicate
 from speed_contestants import MOST, SLOW, Contestant, contestants
+from speed_edits import Edits
 from speed_graphs import FAMILIES, Case, architectures, models
-from speed_report import ratios, show, svg
+from speed_report import EDITING, edits_of, ratios, show, svg
 from torch.fx import GraphModule
 
 Record = dict[str, Any]
@@ -97,10 +99,13 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _timed(case: Case, chosen: dict[str, Contestant], rounds: int) -> list[Record]:
+def _timed(case: Case, chosen: Mapping[str, Contestant | Edits], rounds: int) -> list[Record]:
     """One record for each contestant; who goes first changes from round to round. Times are of the process, so that
     other work on the machine does not count, and no garbage is collected meanwhile."""
     nodes = len(case.graph.graph.nodes)
+    if case.kind != "synthetic":
+        edits = {edits_of(name): Edits(chosen[name], case.graph) for name in EDITING if name in chosen}
+        chosen = {**chosen, **edits}
     slow_too = (case.kind, case.sizes) == ("joint", "static")
     names = [n for n in chosen if nodes <= MOST.get(n, nodes) and (n != SLOW or slow_too)]
     seconds: dict[str, list[float]] = defaultdict(list)
@@ -118,8 +123,9 @@ def _timed(case: Case, chosen: dict[str, Contestant], rounds: int) -> list[Recor
             seconds[name].append(_seconds(chosen[name], copy))
             if turn == 0:
                 left[name] = _live(copy)
-                if "remove_noop_ops" in chosen and nodes <= _LARGE:
-                    chosen["remove_noop_ops"](copy.graph)
+                after = chosen.get("remove_noop_ops")
+                if after is not None and not isinstance(after, Edits) and nodes <= _LARGE:
+                    after(copy.graph)
                     found[name] = left[name] - _live(copy)
     before = _live(duplicate(case.graph.graph))
     print(f"{case.name} {case.kind} {case.sizes}: {nodes} nodes", file=sys.stderr, flush=True)
@@ -139,11 +145,12 @@ def _timed(case: Case, chosen: dict[str, Contestant], rounds: int) -> list[Recor
     ]
 
 
-def _seconds(contestant: Contestant, copy: GraphModule) -> float:
+def _seconds(contestant: Contestant | Edits, copy: GraphModule) -> float:
+    run = contestant.ready(copy.graph) if isinstance(contestant, Edits) else partial(contestant, copy.graph)
     gc.disable()
     try:
         began = time.process_time()
-        contestant(copy.graph)
+        run()
         return time.process_time() - began
     finally:
         gc.enable()

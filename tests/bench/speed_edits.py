@@ -44,6 +44,7 @@ class Edits:
                 (Graph, "erase_node", self._erased),
                 (Transaction, "insert", self._inserted),
                 (Transaction, "replace", self._replaced),
+                (Transaction, "rewrite", self._rewritten),
                 (Transaction, "retire", self._retired),
             ):
                 method = getattr(owner, name)
@@ -85,6 +86,17 @@ class Edits:
             root, to = nodes[before], nodes[after]
             for user in list(root.users):
                 user.replace_input_with(root, to)
+
+        self._made.append(edit)
+
+    def _rewritten(
+        self, method: str, result: object, _: Transaction, node: Node, args: Any, value: object
+    ) -> None:
+        name, plain = node.name, _names(tuple(args))
+
+        def edit(graph: Graph, nodes: Nodes) -> None:
+            nodes[name].args = _found(plain, nodes)
+            nodes[name].meta["val"] = value
 
         self._made.append(edit)
 

@@ -28,33 +28,50 @@ _PAIRS: dict[str, tuple[str, str, Callable[[Record], bool], float]] = {
     "all / same rules in a matcher": ("noopelim", "matcher", lambda r: r["kind"] in ("joint", "post"), 0.05),
     "all / walk, nothing to remove": ("noopelim", "walk", lambda r: r["graph"] == "none", 15),
 }
+EDITING = ("loop", "noopelim seed")
+"""Contestants whose edits are timed by themselves, too."""
 _COLORS = ("#999999", "#1b6ca8", "#2a9d5c", "#0b3d2e", "#7bc8a4", "#d1495b", "#edae49", "#7d5ba6")
 _WIDTH, _HEIGHT, _LEFT, _TOP = 230, 170, 50, 40
+
+
+def edits_of(contestant: str) -> str:
+    """The name under which the edits of a contestant are timed."""
+    return f"edits of {contestant}"
 
 
 def ratios(records: Sequence[Record]) -> dict[str, Record]:
     """The median over graphs of one contestant's time by the other's on the same graph, with the ends."""
     by = {(r["graph"], r["kind"], r["sizes"], r["contestant"]): r for r in records}
     found = {}
+
+    def beside(record: Record, other: str) -> Record | None:
+        return by.get((record["graph"], record["kind"], record["sizes"], other))
+
     for name, (ours, theirs, wanted, target) in _PAIRS.items():
-        pairs = [
-            (r, by[key])
-            for r in records
-            if r["contestant"] == ours
-            and wanted(r)
-            and (key := (r["graph"], r["kind"], r["sizes"], theirs)) in by
-        ]
+        chosen = [r for r in records if r["contestant"] == ours and wanted(r)]
+        pairs = [(r, other) for r in chosen if (other := beside(r, theirs)) is not None]
         if pairs:
-            each = sorted(a["median"] / b["median"] for a, b in pairs)
-            found[name] = {
-                "median": statistics.median(each),
-                "least": each[0],
-                "greatest": each[-1],
-                "target": None if math.isnan(target) else target,
-                "graphs": len(each),
-                "removed": [sum(a["removed"] for a, _ in pairs), sum(b["removed"] for _, b in pairs)],
-            }
+            found[name] = _ratio([a["median"] / b["median"] for a, b in pairs], target, pairs)
+        without = [
+            (a["median"] - mine["median"]) / (b["median"] - its["median"])
+            for a, b in pairs
+            if (mine := beside(a, edits_of(ours))) and (its := beside(b, edits_of(theirs)))
+        ]
+        if without:
+            found[f"{name}, outside edits"] = _ratio(without, 0.3, pairs)
     return found
+
+
+def _ratio(ratios: Sequence[float], target: float, pairs: Sequence[tuple[Record, Record]]) -> Record:
+    each = sorted(ratios)
+    return {
+        "median": statistics.median(each),
+        "least": each[0],
+        "greatest": each[-1],
+        "target": None if math.isnan(target) else target,
+        "graphs": len(each),
+        "removed": [sum(a["removed"] for a, _ in pairs), sum(b["removed"] for _, b in pairs)],
+    }
 
 
 def show(result: Record) -> None:
@@ -70,7 +87,7 @@ def show(result: Record) -> None:
                 left = r["left_for_remove_noop_ops"]
                 rest = "" if left is None else f", {left} left for remove_noop_ops"
                 print(
-                    f"  {r['contestant']:17s} {r['median']:9.2f} ({low:.2f}-{high:.2f})  {r['removed']}{rest}"
+                    f"  {r['contestant']:22s} {r['median']:9.2f} ({low:.2f}-{high:.2f})  {r['removed']}{rest}"
                 )
     print("totals over models, microseconds per node, and nodes removed")
     for kind in ("joint", "post"):
@@ -79,7 +96,7 @@ def show(result: Record) -> None:
                 of = [r for r in records if (r["kind"], r["sizes"], r["contestant"]) == (kind, sizes, name)]
                 if of:
                     cost = sum(r["median"] * r["nodes"] for r in of) / sum(r["nodes"] for r in of)
-                    print(f"  {kind:6s} {sizes:8s} {name:17s} {cost:9.2f}  {sum(r['removed'] for r in of)}")
+                    print(f"  {kind:6s} {sizes:8s} {name:22s} {cost:9.2f}  {sum(r['removed'] for r in of)}")
     print("ratios: median over graphs (least-greatest), target, nodes removed by the two")
     for name, r in result["ratios"].items():
         print(
@@ -94,7 +111,7 @@ def show(result: Record) -> None:
 def svg(records: Sequence[Record]) -> str:
     """Cost per node against size, for each family of synthetic graphs; both axes logarithmic."""
     families = list(dict.fromkeys(r["graph"] for r in records if r["kind"] == "synthetic"))
-    names = list(dict.fromkeys(r["contestant"] for r in records))
+    names = list(dict.fromkeys(r["contestant"] for r in records if r["kind"] == "synthetic"))
     columns = 4
     rows = -(-len(families) // columns)
     width = _LEFT + columns * (_WIDTH + 30)
