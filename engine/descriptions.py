@@ -109,7 +109,9 @@ class Descriptions:
         known = self._calls.get(node, 0)
         if known != 0:
             return known
-        described: list[object] = [id(node.target), self._metadata(node.meta.get("val"))]
+        value = node.meta.get("val")
+        layout = self._layouts.of(value) if isinstance(value, torch.Tensor) else self._metadata(value)
+        described: list[object] = [id(node.target), layout]
         operands: list[Node] = []
         arguments: Iterable[Any] = node.args
         if node.kwargs:
@@ -154,9 +156,12 @@ class Descriptions:
         if found == "":
             found = None
             if not self._in_question.of(node):
-                target = id(node.target) if node.op == "call_function" else 0
-                told = target, self._metadata(node.meta.get("val"))
-                found = self._words.setdefault(told, f"value {len(self._words)}")
+                value = node.meta.get("val")
+                layout = self._layouts.of(value) if isinstance(value, torch.Tensor) else self._metadata(value)
+                told = (id(node.target) if node.op == "call_function" else 0), layout
+                found = self._words.get(told)
+                if found is None:
+                    found = self._words[told] = f"value {len(self._words)}"
             self._values[node] = found
         return found
 

@@ -28,9 +28,11 @@ class LayoutNumbers:
     def _told(self, tensor: torch.Tensor) -> object:
         if tensor.layout is not torch.strided:
             return id(tensor)
-        geometry: tuple[object, ...] = tensor.size(), tensor.stride(), tensor.storage_offset()
+        geometry: tuple[object, ...]
         if has_symbols(tensor):
             sizes, strides, offset = self._prover.sizes(tensor), tensor.stride(), tensor.storage_offset()
             geometry = sizes, tuple(map(expression_of, strides)), expression_of(offset)
+        else:
+            geometry = tensor.size(), tensor.stride(), tensor.storage_offset()
         device = tensor.fake_device if type(tensor) is FakeTensor else tensor.device
         return (*geometry, tensor.dtype, device, tensor.is_conj(), tensor.is_neg())
