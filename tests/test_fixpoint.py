@@ -12,11 +12,48 @@ from torch import fx
 
 import noopelim
 from noopelim import ANY, SIZE, Computed, Proof, Rule, X, fixpoint, patterns
+from noopelim.aliasing import Site
 from noopelim.errors import RewriteError
+from noopelim.integers import Prover
+from noopelim.legality import Legality
 from noopelim.spellings import clone, reshape, slice_
 from noopelim.transaction import Transaction
 
 aten = torch.ops.aten
+
+
+def test_a_call_that_comes_to_be_called_on_other_values_keeps_its_node() -> None:
+    b = Builder()
+    x = b.call(aten.sin.default, b.input("x", (b.size("s0"), 12)))
+    outer = b.call(aten.reshape.default, b.call(aten.reshape.default, x, [-1]), [-1, 3, 4])
+    gm = b.output(b.call(aten.cos.default, outer))
+    report = check(gm).report
+    (found,) = gm.graph.find_nodes(op="call_function", target=aten.reshape.default)
+    assert found is outer
+    assert found.args[0] is x
+    assert [(r.node, r.replacement) for r in report.passed] == [(outer.name, outer.name)]
+    assert f"{outer.name} [aten.reshape.default] -> itself, of other values" in str(report)
+
+
+def test_what_is_called_on_other_values_shares_memory_with_them_from_then_on() -> None:
+    """The view of a copy becomes one of the source, which is written before the last use of a copy of the view."""
+    b = Builder()
+    x = b.input("x", (4, 6))
+    root = b.call(aten.view.default, b.call(aten.clone.default, x), [2, 12])
+    copied = b.call(aten.clone.default, root)
+    used = b.call(aten.cos.default, root)
+    written = b.call(aten.mul_.Tensor, x, 2.0)
+    gm = b.output(used, b.call(aten.sin.default, copied))
+    legality = Legality(gm.graph, Prover(b.env))
+    site = Site(copied, (copied,), root)
+    assert legality.may_replace(site).legal
+    with b.mode:
+        value = x.meta["val"].view(2, 12)
+    Transaction(gm.graph).rewrite(root, (x, [2, 12]), value)
+    legality.rewritten(root)
+    assert str(legality.may_replace(site).why).startswith(
+        f"{written.name} (aten.mul_.Tensor) writes the source"
+    )
 
 
 @pytest.mark.parametrize("length", [2, 3, 4, 7, 50])
@@ -162,15 +199,21 @@ def test_a_transaction_restores_arguments_metadata_and_new_nodes() -> None:
     x = graph.placeholder("x")
     a = graph.call_function(aten.sin.default, (x,))
     a.meta["val"] = "before"
-    out = graph.output((a, [a]))
+    last = graph.call_function(aten.clone.default, (a,), {"memory_format": torch.contiguous_format})
+    last.meta["val"], meta = "last", last.meta
+    out = graph.output((a, [a], last))
     text = str(graph)
     transaction = Transaction(graph)
     new = transaction.insert(a, aten.cos.default, (x,), "value", like=a)
     assert new.meta["val"] == "value"
     transaction.set_value(a, "after")
+    transaction.rewrite(last, (x,), "of x")
+    assert (last.args, last.kwargs, last.meta["val"]) == ((x,), {}, "of x")
     assert transaction.replace(a, new) == [out]
     transaction.retire(a)
     transaction.rollback()
+    assert last.meta is meta
+    assert list(a.users) == [last, out]
     assert str(graph) == text
     assert a.meta["val"] == "before"
     graph.lint()
