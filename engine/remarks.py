@@ -43,6 +43,11 @@ class Passed:
     trace: str | None = field(default=None, repr=False)
 
     @property
+    def stands(self) -> str:
+        """What stands for the node, in words."""
+        return "itself, of other values" if self.replacement == self.node else self.replacement or "nothing"
+
+    @property
     def source(self) -> str | None:
         """The innermost frame outside torch in the node's stack trace."""
         return _innermost(self.trace)
@@ -194,8 +199,7 @@ class Report:
         if self.passed:
             lines.append("removed:")
         for r in self.passed:
-            to = "itself, of other values" if r.replacement == r.node else r.replacement or "nothing"
-            lines.append(f"  {r.graph}{r.node} [{r.op}] -> {to}  ({r.rule}: {r.proof})")
+            lines.append(f"  {r.graph}{r.node} [{r.op}] -> {r.stands}  ({r.rule}: {r.proof})")
             if r.source:
                 lines.append(f"      {r.source}")
         kept = [r for r in self.missed if r.stage is not Stage.REFUTED]

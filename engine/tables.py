@@ -95,7 +95,7 @@ def _went(remark: Passed, rules: RuleSet) -> tuple[str, ...]:
     return (
         f"{remark.graph}{remark.node} [{_short(remark.op)}]",
         remark.rule,
-        remark.replacement,
+        remark.stands,
         law,
         str(remark.proof),
         remark.legality,

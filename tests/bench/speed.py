@@ -30,6 +30,8 @@ from torch.fx import GraphModule
 
 Record = dict[str, Any]
 _DOCS = Path(__file__).parents[2] / "docs"
+_WEIGHED = "10% no-ops"
+"""The family of graphs whose runs' memory is measured."""
 _LARGE = 5_000
 """Nodes from which on each contestant has one turn."""
 
@@ -37,7 +39,7 @@ _LARGE = 5_000
 def main() -> int:
     options = _options()
     if options.read:
-        return _told(json.loads(Path(options.read).read_text()), options)
+        return _told(_merged([json.loads(Path(name).read_text()) for name in options.read]), options)
     torch.set_num_threads(1)
     everybody = contestants()
     chosen = {k: v for k, v in everybody.items() if k in (options.contestant or everybody)}
@@ -70,12 +72,38 @@ def main() -> int:
         "asked": {k: v for k, v in vars(options).items() if v and k not in ("json", "read", "write")},
         "records": records,
         "ratios": ratios(records),
-        "memory": [_memory(FAMILIES["10% no-ops"](n), n, everybody["noopelim"]) for n in sizes[1:]],
+        "memory": [
+            _memory(FAMILIES[_WEIGHED](n), n, everybody["noopelim"])
+            for n in sizes[1:]
+            if options.only in (None, "synthetic", _WEIGHED)
+        ],
         "import_seconds": _import_seconds(),
     }
     if options.json:
         Path(options.json).write_text(json.dumps(result, indent=1))
     return _told(result, options)
+
+
+def _merged(results: Sequence[Record]) -> Record:
+    """One result of several: of what two of them measured the first counts."""
+    first, *others = results
+    records = {_key(r): r for result in reversed(results) for r in result["records"]}
+    memory = {m["nodes"]: m for result in reversed(results) for m in result["memory"]}
+    return (
+        {
+            **first,
+            "asked": [result["asked"] for result in results],
+            "records": sorted(records.values(), key=lambda r: r["kind"] != "synthetic"),
+            "ratios": ratios(list(records.values())),
+            "memory": [memory[n] for n in sorted(memory)],
+        }
+        if others
+        else first
+    )
+
+
+def _key(record: Record) -> tuple[Any, ...]:
+    return record["graph"], record["kind"], record["sizes"], record["contestant"]
 
 
 def _told(result: Record, options: argparse.Namespace) -> int:
@@ -94,7 +122,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--contestant", action="append", help="may be repeated")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--read", metavar="FILE", help="measure nothing, and show what an earlier run wrote")
+    parser.add_argument(
+        "--read", metavar="FILE", action="append", help="measure nothing, and show what earlier runs wrote"
+    )
     parser.add_argument("--write", action="store_true", help="docs/performance.json and .svg")
     return parser.parse_args()
 
