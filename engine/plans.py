@@ -55,11 +55,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a matched rule does not apply."""
+    """Why a matched rule does not apply. ``told`` may be given as a function, since most are never read."""
 
     rule: Rule | Law
     stage: Stage
-    why: Proof | str
+    told: Proof | str | Callable[[], Proof]
+
+    @property
+    def why(self) -> Proof | str:
+        """The claim that is not proved, or what else stands in the way."""
+        return self.told if isinstance(self.told, Proof | str) else self.told()
 
 
 def ask(function: Callable[..., Any], facts: Facts, matched: Matched) -> Any:

@@ -19,7 +19,7 @@ from .legality import Legality
 from .match import Matched
 from .pattern import Built, Calls, Computed, OpCall
 from .plans import NewCall, Plan, Refusal, ask, blocked, call_fake, restride, with_values
-from .proof import Proof, Truth
+from .proof import Proof
 from .rebuild import plan_built
 from .rechain import plan_calls
 from .remarks import Stage
@@ -84,14 +84,18 @@ def _refuted(rule: Rule, root: Node, matched: Matched) -> Refusal | None:
     if not (isinstance(ours, torch.Tensor) and isinstance(theirs, torch.Tensor)):
         return None
     rank, their_rank = ours.dim(), theirs.dim()
-    if rank == their_rank:
-        if has_symbols(ours) or has_symbols(theirs) or ours.size() == theirs.size():
-            return None
-        by = "sizes"
-    else:
-        by = f"rank {rank} and rank {their_rank}"
-    proof = Proof(Truth.REFUTED, lambda: f"shape of {Value(root)!r} == shape of {Value(source)!r}", by)
-    return Refusal(rule, Stage.REFUTED, proof)
+    if rank == their_rank and (has_symbols(ours) or has_symbols(theirs) or ours.size() == theirs.size()):
+        return None
+
+    def told() -> Proof:
+        by = "sizes" if rank == their_rank else f"rank {rank} and rank {their_rank}"
+        claim = f"shape of {Value(root)!r} == shape of {Value(source)!r}"
+        return Proof.of(False, claim, by)
+
+    return Refusal(rule, _REFUTED, told)
+
+
+_REFUTED = Stage.REFUTED
 
 
 def _plan_one(
