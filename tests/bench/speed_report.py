@@ -8,9 +8,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 Record = dict[str, Any]
+
+
+def _of_model(record: Record) -> bool:
+    return record["kind"] in ("joint", "post")
+
+
 _PAIRS: dict[str, tuple[str, str, Callable[[Record], bool], float]] = {
     "seed / loop, static": ("noopelim seed", "loop", lambda r: r["sizes"] == "static", 0.6),
     "seed / loop, dynamic": ("noopelim seed", "loop", lambda r: r["sizes"] == "dynamic", 0.5),
+    "look / loop, static": ("look", "loop", lambda r: _of_model(r) and r["sizes"] == "static", math.nan),
+    "look / loop, dynamic": ("look", "loop", lambda r: _of_model(r) and r["sizes"] == "dynamic", math.nan),
+    "edits of loop / loop, static": ("edits of loop", "loop", lambda r: r["sizes"] == "static", math.nan),
+    "edits of loop / loop, dynamic": ("edits of loop", "loop", lambda r: r["sizes"] == "dynamic", math.nan),
     "all / remove_noop_ops, joint, static": (
         "noopelim",
         "remove_noop_ops",
@@ -25,7 +35,7 @@ _PAIRS: dict[str, tuple[str, str, Callable[[Record], bool], float]] = {
     ),
     "all / joint patterns, joint": ("noopelim", "joint patterns", lambda r: r["kind"] == "joint", math.nan),
     "all / loop, post": ("noopelim", "loop", lambda r: r["kind"] == "post", 2),
-    "all / same rules in a matcher": ("noopelim", "matcher", lambda r: r["kind"] in ("joint", "post"), 0.05),
+    "all / same rules in a matcher": ("noopelim", "matcher", _of_model, 0.05),
     "all / walk, nothing to remove": ("noopelim", "walk", lambda r: r["graph"] == "none", 15),
 }
 EDITING = ("loop", "noopelim seed")
