@@ -125,8 +125,8 @@ class Descriptions:
         return number
 
     def _describe(self, arguments: Iterable[Any], described: list[object], operands: list[Node]) -> bool:
-        """Append what ``arguments`` are, and the operands among them; False if one is perhaps known to the last element. What
-        is equal and not the same, as 1 and 1.0 are, is told apart."""
+        """Append what ``arguments`` are, and the operands among them; False if one is perhaps known to the last
+        element. What is equal and not the same, as 1 and 1.0 are, is told apart."""
         values = self._values
         for argument in arguments:
             kind = type(argument)

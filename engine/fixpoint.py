@@ -23,7 +23,7 @@ from .errors import RewriteError
 from .facts import Facts
 from .integers import Prover
 from .legality import Legality
-from .match import MAX_CALLS, Matched, Matcher
+from .match import Matched, Matcher
 from .moves import Moves
 from .plans import NewCall, Plan, Refusal
 from .proof import Proof
@@ -243,19 +243,4 @@ class Run:
                 self._answers.settle(node)
             else:
                 self._worklist.push(node)
-        self._requeue(users)
-
-    def _requeue(self, users: Iterable[Node]) -> None:
-        """A change can complete a match at most ``depth`` calls further down, by way of calls that patterns look into."""
-        inner, chained = self._index.inner, self._index.chained
-        level = list(users)
-        self._worklist.extend(level)
-        links = [user for user in level if id(user.target) in chained]
-        for _ in range(self._index.depth - 1):
-            level = [user for node in level if id(node.target) in inner for user in node.users]
-            self._worklist.extend(level)
-        for _ in range(MAX_CALLS):
-            if not links:
-                break
-            self._worklist.extend(links)
-            links = [user for node in links for user in node.users if id(user.target) in chained]
+        self._worklist.extend(self._index.reached_from(users))

@@ -14,9 +14,9 @@ from typing import Any
 from torch.fx import Node
 
 from .calls import arguments
-from .parts import ALONE, tree
 from .pattern import Assembly, Chain, OpCall, calls_in, same_constant, variables_in
 from .torch_api import FailedMatch, Ignored, KeywordArg, PatternExpr
+from .trees import ALONE, tree
 
 
 @dataclass(frozen=True, slots=True)

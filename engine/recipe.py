@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from torch.fx import Node
 
 from .integers import Expr, Prover
-from .parts import SCATTERS, SELECT_SCATTERS, STACKS, made_of, picked, tree
+from .parts import SCATTERS, SELECT_SCATTERS, STACKS, made_of, picked
 from .pieces import Piece, Pieces
+from .trees import tree
 
 
 @dataclass(frozen=True, slots=True)

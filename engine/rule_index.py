@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from torch.fx import Node
 
-from .match import Matcher, compile_pattern, sees_calls_alone
-from .parts import CALLS, stands_alone
+from .match import MAX_CALLS, Matcher, compile_pattern, sees_calls_alone
+from .parts import CALLS
 from .pattern import Assembly, Chain, OpCall, calls_in, variables_in
 from .rule import Rule
+from .trees import stands_alone
 
 
 class Index:
@@ -102,6 +103,22 @@ class Index:
             rules = [each for each in self._by_target[target] if _may_match(each[0].pattern, node)]
             found = self._screens[key] = Candidates(rules)
         return found if found.rules else None
+
+    def reached_from(self, users: Sequence[Node]) -> Iterator[Node]:
+        """The nodes at which a change to ``users`` can complete a match: themselves, what is at most ``depth`` calls
+        further down by way of calls that patterns look into, and what continues their chains."""
+        level = users
+        yield from level
+        for _ in range(self.depth - 1):
+            level = [user for node in level if id(node.target) in self.inner for user in node.users]
+            yield from level
+        chained = self.chained
+        links = [user for user in users if id(user.target) in chained]
+        for _ in range(MAX_CALLS):
+            if not links:
+                break
+            yield from links
+            links = [user for node in links for user in node.users if id(user.target) in chained]
 
 
 class Candidates:

@@ -78,7 +78,12 @@ class Storages:
             asked = asked or node.target in _VIEW_OR_COPY
             operand = node.args[0] if node.args else None
             # Most views are told by their metadata, which then agrees with the schema.
-            if key is None or not isinstance(operand, Node) or keys[operand] != key or not _views_first(node):
+            if (
+                key is None
+                or not isinstance(operand, Node)
+                or keys.get(operand) != key
+                or not _views_first(node)
+            ):
                 calls.append(node)
         # Asked of calls that may view or copy; where there is none yet, one that comes is re-enacted.
         self.trusted = asked and not any(map(_contradicts_schema, calls))

@@ -11,13 +11,12 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
-import sympy
 import torch
 
+from .dense import Geometry, Number, are_numbers, dense, plain, reshaped_run
 from .fake import run_fake
 from .torch_api import (
     FakeTensor,
-    expression_of,
     fake_copy,
     fake_view,
     no_new_guards,
@@ -26,9 +25,6 @@ from .torch_api import (
 )
 
 _aten = torch.ops.aten
-Number = int | torch.SymInt
-Geometry = tuple[Sequence[Number], Sequence[Number], Number]
-"""Sizes, strides and storage offset."""
 
 
 def view_of(target: object, args: Sequence[Any]) -> torch.Tensor | None:
@@ -69,7 +65,7 @@ class Asked:
             result = run_fake(target, args, {}, operand)
             return result if isinstance(result, torch.Tensor) else None
         told = (operand.size(), operand.stride(), operand.storage_offset())
-        key = (id(target), operand.dtype, operand.device, _key((told, args[1:])))
+        key = (id(target), operand.dtype, operand.device, plain((told, args[1:])))
         if key in self._said:
             said = self._said[key]
             if said is None:
@@ -77,7 +73,8 @@ class Asked:
             made = seen_as(operand, *said[1]) if said[0] else _copied(operand, *said[1])
             if made is not None:
                 return made
-        result = _dense_view(target, args, operand)
+        known = reshaped_run(operand, args[1]) if _KNOWN.get(target) is _reshaped and len(args) == 2 else None
+        result = None if known is None else seen_as(operand, *known)
         if result is None:
             result = run_fake(target, args, {}, operand)
         if not isinstance(result, torch.Tensor):
@@ -103,12 +100,6 @@ def _copied(
         return None
 
 
-def _key(argument: object) -> Any:
-    if isinstance(argument, list | tuple):
-        return tuple(map(_key, argument))
-    return expression_of(argument) if isinstance(argument, torch.SymInt) else argument
-
-
 def _permuted(value: torch.Tensor, dims: Sequence[int]) -> Geometry | None:
     rank = value.dim()
     order = [d % rank for d in dims] if rank else []
@@ -122,7 +113,7 @@ def _selected(value: torch.Tensor, dim: int, index: Any) -> Geometry | None:
     sizes, strides, offset = list(value.size()), list(value.stride()), value.storage_offset()
     size = sizes.pop(dim)
     by = strides.pop(dim)
-    if not _numbers(size, by, offset, index) or not -size <= index < size:
+    if not are_numbers(size, by, offset, index) or not -size <= index < size:
         return None
     return sizes, strides, offset + (index % size) * by
 
@@ -130,7 +121,7 @@ def _selected(value: torch.Tensor, dim: int, index: Any) -> Geometry | None:
 def _sliced(value: torch.Tensor, dim: int, start: Any, end: Any, step: Any = 1) -> Geometry | None:
     sizes, strides, offset = list(value.size()), list(value.stride()), value.storage_offset()
     size, by = sizes[dim], strides[dim]
-    if not _numbers(size, by, offset, start, end, step) or step < 1:
+    if not are_numbers(size, by, offset, start, end, step) or step < 1:
         return None
     first, last, _ = slice(start, end).indices(size)
     sizes[dim], strides[dim] = max(-((first - last) // step), 0), by * step
@@ -142,7 +133,7 @@ def _unsqueezed(value: torch.Tensor, dim: int) -> Geometry | None:
     at = dim % (len(sizes) + 1)
     by = 1
     if at < len(sizes):
-        if not _numbers(sizes[at], strides[at]):
+        if not are_numbers(sizes[at], strides[at]):
             return None
         by = sizes[at] * strides[at]
     return [*sizes[:at], 1, *sizes[at:]], [*strides[:at], by, *strides[at:]], value.storage_offset()
@@ -151,7 +142,7 @@ def _unsqueezed(value: torch.Tensor, dim: int) -> Geometry | None:
 def _squeezed(value: torch.Tensor, dims: Sequence[int]) -> Geometry | None:
     sizes, strides = value.size(), value.stride()
     gone = {d % len(sizes) for d in dims} if sizes else set()
-    if not all(_numbers(sizes[d]) for d in gone):
+    if not all(are_numbers(sizes[d]) for d in gone):
         return None
     kept = [d for d in range(len(sizes)) if d not in gone or sizes[d] != 1]
     return [sizes[d] for d in kept], [strides[d] for d in kept], value.storage_offset()
@@ -160,7 +151,7 @@ def _squeezed(value: torch.Tensor, dims: Sequence[int]) -> Geometry | None:
 def _expanded(value: torch.Tensor, sizes: Sequence[Any]) -> Geometry | None:
     old, by = value.size(), value.stride()
     new = len(sizes) - len(old)
-    if not _numbers(*sizes, *old, *by) or new < 0 or any(n < 1 for n in sizes[:new]):
+    if not are_numbers(*sizes, *old, *by) or new < 0 or any(n < 1 for n in sizes[:new]):
         return None
     strides: list[Number] = []
     for size, was, stride in zip(sizes[new:], old, by, strict=True):
@@ -176,76 +167,14 @@ def _expanded(value: torch.Tensor, sizes: Sequence[Any]) -> Geometry | None:
 def _reshaped(value: torch.Tensor, sizes: Sequence[Any]) -> Geometry | None:
     """Of one dense run of elements. Kernels differ in the strides that they give to unit dims of others."""
     old = value.size()
-    if not _numbers(*sizes, *old) or tuple(value.stride()) != _dense(old):
+    if not are_numbers(*sizes, *old) or tuple(value.stride()) != dense(old):
         return None
     total = prod(old)
     known = prod(n for n in sizes if n != -1)
     if total == 0 or known <= 0 or total % known or list(sizes).count(-1) > 1:
         return None
     sizes = [total // known if n == -1 else n for n in sizes]
-    return (sizes, _dense(sizes), value.storage_offset()) if prod(sizes) == total else None
-
-
-def _dense_view(target: object, args: Sequence[Any], value: FakeTensor) -> torch.Tensor | None:
-    """A reshape of one dense run that is never empty, where some sizes are symbols."""
-    if _KNOWN.get(target) is not _reshaped or len(args) != 2:
-        return None
-    old, sizes = value.size(), list(args[1])
-    given = [n for n in sizes if _key(n) != -1]
-    if len(sizes) - len(given) > 1 or not all(map(_some, (*old, *given))) or _numbers(*old, *given):
-        return None
-    try:
-        with no_new_guards(shape_env_of(value)):
-            if len(given) < len(sizes):
-                missing = prod(old) // prod(given)
-                sizes = [missing if _key(n) == -1 else n for n in sizes]
-            strides = _dense(sizes)
-            is_dense = _key(value.stride()) == _key(_dense(old))
-    except Exception:  # as in run_fake
-        return None
-    if not is_dense or not _aligned(_key(old), _key(sizes)):
-        return None
-    return seen_as(value, sizes, strides, value.storage_offset())
-
-
-def _aligned(old: Sequence[sympy.Expr], new: Sequence[sympy.Expr]) -> bool:
-    """Is each dim of one side the product of dims of the other, in order, as torch multiplies sizes? A reshape that
-    takes of several dims at once is left to the kernel, which may want a guard for it, as may who compiles it."""
-    sides = [list(reversed(old)), list(reversed(new))]
-    while all(sides):
-        whole, part = (side.pop() for side in sides)
-        if whole == part:
-            continue
-        # Whichever side is a multiple of the other is one dim, of which the other side's dims are parts.
-        into = 1
-        if not _divides(part, whole):
-            whole, part, into = part, whole, 0
-        while whole != part:
-            if not _divides(part, whole) or not sides[into]:
-                return False
-            whole, part = sympy.sympify(whole) / part, sides[into].pop()
-    return all(size == 1 for side in sides for size in side)
-
-
-def _divides(part: sympy.Expr, whole: sympy.Expr) -> bool:
-    return (sympy.sympify(whole) / part).is_integer is True
-
-
-def _some(size: Number) -> bool:
-    """Is it 1 or more at every valuation, by what torch says of the symbols?"""
-    expr = _key(size)
-    return expr > 0 if isinstance(expr, int) else expr.is_positive is True
-
-
-def _dense(sizes: Sequence[Number]) -> tuple[Number, ...]:
-    strides: list[Number] = [1]
-    for size in reversed(sizes[1:]):
-        strides.append(strides[-1] * size)
-    return tuple(reversed(strides)) if sizes else ()
-
-
-def _numbers(*values: Any) -> bool:
-    return all(type(v) is int for v in values)
+    return (sizes, dense(sizes), value.storage_offset()) if prod(sizes) == total else None
 
 
 _KNOWN: dict[object, Callable[..., Geometry | None]] = {
