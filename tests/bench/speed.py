@@ -87,19 +87,23 @@ def main() -> int:
 def _merged(results: Sequence[Record]) -> Record:
     """One result of several: of what two of them measured the first counts."""
     first, *others = results
-    records = {_key(r): r for result in reversed(results) for r in result["records"]}
-    memory = {m["nodes"]: m for result in reversed(results) for m in result["memory"]}
-    return (
-        {
-            **first,
-            "asked": [result["asked"] for result in results],
-            "records": sorted(records.values(), key=lambda r: r["kind"] != "synthetic"),
-            "ratios": ratios(list(records.values())),
-            "memory": [memory[n] for n in sorted(memory)],
-        }
-        if others
-        else first
-    )
+    if not others:
+        return first
+    records: dict[tuple[Any, ...], Record] = {}
+    memory: dict[int, Record] = {}
+    for result in results:
+        for record in result["records"]:
+            records.setdefault(_key(record), record)
+        for weighed in result["memory"]:
+            memory.setdefault(weighed["nodes"], weighed)
+    found = list(records.values())
+    return {
+        **first,
+        "asked": [result["asked"] for result in results],
+        "records": found,
+        "ratios": ratios(found),
+        "memory": [memory[n] for n in sorted(memory)],
+    }
 
 
 def _key(record: Record) -> tuple[Any, ...]:
