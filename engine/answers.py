@@ -98,8 +98,10 @@ class Answers:
         """``to`` stands for the root, for ``users``; ``made`` are new, and ``retired`` lost a reader."""
         known = self._descriptions
         if known is not None:
-            for view in (*found.values, *((to,) if to is found.root else ())):
+            for view in found.values:
                 known.revalued(view)
+            if to is found.root:
+                known.revalued(to)
             for user in users:
                 known.changed(user)
             for node in (to, *(operand for new in made for operand in new.all_input_nodes), *retired):

@@ -27,7 +27,6 @@ class Signature:
     target: OpOverload
     fewest: int
     """How many arguments a call without keywords has, at least."""
-    most: int
 
     def position(self, name: str) -> int:
         """Where an argument stands. Raises ``KeyError`` if there is none of the name."""
@@ -62,7 +61,6 @@ def _signature(target: OpOverload) -> Signature:
         returns_alias=any(r.alias_info is not None for r in schema.returns),
         target=target,
         fewest=max((i + 1 for i, a in enumerate(arguments) if not a.has_default_value()), default=0),
-        most=len(arguments),
     )
 
 
@@ -75,10 +73,9 @@ def arguments(node: Node) -> tuple[Any, ...] | None:
     args, kwargs, target = node.args, node.kwargs, node.target
     if not isinstance(target, OpOverload):
         return None if kwargs else tuple(args)
-    sig = _signatures.get(id(target)) or signature(target)
-    count = len(args)
-    if not kwargs and sig.fewest <= count <= sig.most:
-        return (*args, *sig.defaults[count:]) if count < sig.most else tuple(args)
+    sig = signature(target)
+    if not kwargs and sig.fewest <= len(args) <= len(sig.names):
+        return (*args, *sig.defaults[len(args) :])
     if len(args) > len(sig.names) or not kwargs.keys() <= set(sig.names[len(args) :]):
         return None
     rest = range(len(args), len(sig.names))

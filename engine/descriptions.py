@@ -109,9 +109,7 @@ class Descriptions:
         known = self._calls.get(node, 0)
         if known != 0:
             return known
-        value = node.meta.get("val")
-        layout = self._layouts.of(value) if isinstance(value, torch.Tensor) else self._metadata(value)
-        described: list[object] = [id(node.target), layout]
+        described: list[object] = [id(node.target), self._metadata(node.meta.get("val"))]
         operands: list[Node] = []
         arguments: Iterable[Any] = node.args
         if node.kwargs:
@@ -156,9 +154,8 @@ class Descriptions:
         if found == "":
             found = None
             if not self._in_question.of(node):
-                value = node.meta.get("val")
-                layout = self._layouts.of(value) if isinstance(value, torch.Tensor) else self._metadata(value)
-                told = (id(node.target) if node.op == "call_function" else 0), layout
+                target = id(node.target) if node.op == "call_function" else 0
+                told = target, self._metadata(node.meta.get("val"))
                 found = self._words.get(told)
                 if found is None:
                     found = self._words[told] = f"value {len(self._words)}"

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from torch.fx import Graph, Node
 
 from .answers import Answers, trace
-from .calls import op_name, tensor_of
+from .calls import op_name
 from .constants import constants
 from .duplicates import DEAD, Duplicates, dead_calls, may_have_twin, plan_merge
 from .equal_constants import EqualConstants
@@ -28,7 +28,7 @@ from .moves import Moves
 from .plans import NewCall, Plan, Refusal
 from .proof import Proof
 from .remarks import Passed, Report
-from .rewrite import carry_out, plan, refuted_by_sizes, release, retire
+from .rewrite import carry_out, clear_away, plan, retire
 from .rule_index import Index
 from .transaction import Transaction
 from .worklist import Worklist, calls_of, count_calls
@@ -151,6 +151,13 @@ class Run:
         if self._answers.repeat(node, description):
             return False
         facts: Facts | None = None
+
+        def of_root() -> Facts:
+            nonlocal facts
+            if facts is None:
+                facts = Facts(self._prover, node, self._moves)
+            return facts
+
         matcher: Matcher | None = None
         matched: Matched | None = None
         for rule, match in found.rules:
@@ -159,11 +166,7 @@ class Run:
                     matcher, matched = match, match(node)
                 if matched is None:
                     continue
-                outcome: Plan | Refusal | None = refuted_by_sizes(rule, node, matched)
-                if outcome is None:
-                    if facts is None:
-                        facts = self._facts(node)
-                    outcome = plan(rule, node, matched, self._prover, self._legality, facts)
+                outcome = plan(rule, node, matched, self._prover, self._legality, of_root)
             except Exception as error:
                 raise RewriteError(
                     f"rule {rule.name!r} raised at node {self._path}{node.name} ({op_name(node)}): "
@@ -176,10 +179,6 @@ class Run:
                 nearest = outcome
         self._answers.give(node, nearest, description, facts, afar)
         return False
-
-    def _facts(self, node: Node) -> Facts | None:
-        """None if nothing is known of the node, which a rule that is tried then says."""
-        return Facts(self._prover, node, self._moves) if tensor_of(node) is not None else None
 
     def _merged(self, node: Node, known: Duplicates) -> Plan | Refusal | None:
         twin = known.earlier(node, self.transaction.is_dead)
@@ -233,10 +232,7 @@ class Run:
                 trace(root),
             )
         )
-        if to is root:
-            retired = release([n for n in operands if root not in n.users], self.transaction)
-        else:
-            retired = retire(root, self.transaction)
+        retired = clear_away(root, to, operands, self.transaction)
         self._answers.rewritten(found, to, users, made, retired)
         for node in retired:
             if self.transaction.is_dead(node):

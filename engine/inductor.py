@@ -13,6 +13,7 @@ from torch.fx import Graph, Node
 from .calls import op_name
 from .driver import find_shape_env, rule_set, run
 from .errors import RewriteError
+from .facts import Facts
 from .fingerprint import fingerprint
 from .integers import Prover
 from .legality import Legality
@@ -20,7 +21,7 @@ from .match import compile_pattern
 from .pattern import calls_in
 from .plans import Plan
 from .remarks import Report
-from .rewrite import carry_out, plan, release, retire
+from .rewrite import carry_out, clear_away, plan
 from .rule import Rule, RuleSet
 from .rule_index import Index
 from .torch_api import (
@@ -100,7 +101,14 @@ class _Entry(GraphPatternEntry):
             return False
         prover = Prover(find_shape_env(root.graph))
         try:
-            found = plan(self._rule, root, matched, prover, lambda: Legality(root.graph, prover))
+            found = plan(
+                self._rule,
+                root,
+                matched,
+                prover,
+                lambda: Legality(root.graph, prover),
+                lambda: Facts(prover, root),
+            )
         except Exception as error:
             raise RewriteError(
                 f"rule {self._rule.name!r} raised at node {root.name} ({op_name(root)}): "
@@ -116,8 +124,5 @@ class _Entry(GraphPatternEntry):
         root, transaction = found.root, Transaction(found.root.graph)
         operands = root.all_input_nodes
         to, _, _ = carry_out(found, transaction)
-        if to is root:
-            release([n for n in operands if root not in n.users], transaction)
-        else:
-            retire(root, transaction)
+        clear_away(root, to, operands, transaction)
         transaction.commit()

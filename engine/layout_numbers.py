@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from .integers import Prover
-from .torch_api import FakeTensor, expression_of, has_symbols
+from .torch_api import expression_of, has_symbols
 
 
 class LayoutNumbers:
@@ -34,5 +34,4 @@ class LayoutNumbers:
             geometry = sizes, tuple(map(expression_of, strides)), expression_of(offset)
         else:
             geometry = tensor.size(), tensor.stride(), tensor.storage_offset()
-        device = tensor.fake_device if type(tensor) is FakeTensor else tensor.device
-        return (*geometry, tensor.dtype, device, tensor.is_conj(), tensor.is_neg())
+        return (*geometry, tensor.dtype, tensor.device, tensor.is_conj(), tensor.is_neg())

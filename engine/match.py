@@ -100,14 +100,14 @@ def _chain_matcher(chain: Chain) -> Matcher:
 def _assembly_matcher(assembly: Assembly) -> Matcher:
     (variable,) = assembly.args
     assert isinstance(variable, KeywordArg)
-    name, targets, alone = variable.name, _by_identity(assembly), frozenset(map(id, ALONE))
+    name, targets = variable.name, _by_identity(assembly)
 
     def match(node: Node) -> Matched | None:
         if id(node.target) not in targets:
             return None
         calls, values, several = tree(node)
         # One cut by itself is a matter of simpler rules.
-        if not values or (id(node.target) in alone and not several):
+        if not values or (id(node.target) in ALONE and not several):
             return None
         last, *others = [Matched({name: value}, tuple(calls)) for value in values]
         return Matched(last.values, last.nodes, tuple(reversed(others))) if others else last

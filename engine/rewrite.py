@@ -41,23 +41,21 @@ def plan(
     matched: Matched,
     prover: Prover,
     aliasing: Callable[[], Legality],
-    facts: Facts | None = None,
+    facts: Callable[[], Facts],
 ) -> Plan | Refusal | None:
-    """Decide one match; None if there is nothing to say of it. ``aliasing`` is
-    asked only once the values are proved equal; ``facts`` are those of the root, if they are at hand.
+    """Decide one match; None if there is nothing to say of it. ``facts`` are those of the root, asked for unless sizes
+    alone refute the match; ``aliasing`` is asked for only once the values are proved equal.
 
     Whatever the rule's own functions raise, apart from ``MissingMetadata``, is raised.
     """
     try:
-        if facts is None:
-            facts = Facts(prover, root)
         if isinstance(rule.to, Calls):
-            return plan_calls(rule, rule.to, facts, matched, prover, aliasing)
+            return plan_calls(rule, rule.to, facts(), matched, prover, aliasing)
         if isinstance(rule.to, Built):
-            return plan_built(rule, rule.to, facts, matched, prover, aliasing)
+            return plan_built(rule, rule.to, facts(), matched, prover, aliasing)
         nearest: Refusal | None = None
         for candidate in (*matched.longer, matched):
-            outcome = _refuted(rule, root, candidate) or _plan_one(rule, root, candidate, facts, aliasing)
+            outcome = _refuted(rule, root, candidate) or _plan_one(rule, root, candidate, facts(), aliasing)
             if isinstance(outcome, Plan):
                 return outcome
             if nearest is None or outcome.stage > nearest.stage:
@@ -66,11 +64,6 @@ def plan(
         return nearest
     except MissingMetadata as missing:
         return Refusal(rule, Stage.SKIPPED, str(missing))
-
-
-def refuted_by_sizes(rule: Rule, root: Node, matched: Matched) -> Refusal | None:
-    """What :func:`plan` says of a match where sizes alone settle it; None: it is to be asked."""
-    return None if matched.longer else _refuted(rule, root, matched)
 
 
 def _refuted(rule: Rule, root: Node, matched: Matched) -> Refusal | None:
@@ -92,10 +85,7 @@ def _refuted(rule: Rule, root: Node, matched: Matched) -> Refusal | None:
         claim = f"shape of {Value(root)!r} == shape of {Value(source)!r}"
         return Proof.of(False, claim, by)
 
-    return Refusal(rule, _REFUTED, told)
-
-
-_REFUTED = Stage.REFUTED
+    return Refusal(rule, Stage.REFUTED, told)
 
 
 def _plan_one(
@@ -228,11 +218,17 @@ def _restate(found: Plan, transaction: Transaction) -> None:
 def retire(node: Node, transaction: Transaction) -> list[Node]:
     """Retire a node that lost its last user, and the producers that this leaves without users and that
     may go. Returns every producer that lost a user, retired or not."""
-    return release(transaction.retire(node), transaction)
+    return _release(transaction.retire(node), transaction)
 
 
-def release(producers: Iterable[Node], transaction: Transaction) -> list[Node]:
-    """As :func:`retire`, of what has lost a user already."""
+def clear_away(root: Node, to: Node, operands: Iterable[Node], transaction: Transaction) -> list[Node]:
+    """As :func:`retire`, of a root whose place ``to`` took; of what it was called on, ``operands``, if it stays."""
+    if to is root:
+        return _release([n for n in operands if root not in n.users], transaction)
+    return retire(root, transaction)
+
+
+def _release(producers: Iterable[Node], transaction: Transaction) -> list[Node]:
     touched: list[Node] = []
     waiting = list(producers)
     while waiting:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 from torch.fx import Node
 
@@ -47,7 +47,6 @@ class Index:
                 matcher = compiled[alike] = compile_pattern(pattern)
             for target in dict.fromkeys(pattern.fns):
                 self._by_target.setdefault(target, []).append((rule, matcher))
-        self._roots = frozenset(map(id, self._by_target))
         self.inner = frozenset(
             id(fn)
             for rule in ordered
@@ -69,9 +68,9 @@ class Index:
         return self._count
 
     @property
-    def named(self) -> frozenset[int]:
+    def named(self) -> Set[int]:
         """The identities of the targets that some rule is rooted at."""
-        return self._roots
+        return self._places.keys()
 
     @property
     def targets(self) -> Iterable[object]:

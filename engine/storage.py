@@ -67,12 +67,10 @@ class Storages:
         keys: dict[Node, int | None] = {}
         calls: list[Node] = []
         asked = False
-        roles = _roles
         for node in graph.nodes:
-            key = keys[node] = self._add_by_metadata(node)
-            known = roles.get(id(node.target))
-            if known is not None and known[1] == "fresh":
-                continue
+            key = keys[node] = _storage_of(node)
+            if key is not None:
+                self.join(self._owner.setdefault(key, node), node)
             if node.op in _NO_CALLS or not _may_alias(node):
                 continue
             asked = asked or node.target in _VIEW_OR_COPY
@@ -88,39 +86,22 @@ class Storages:
         # Asked of calls that may view or copy; where there is none yet, one that comes is re-enacted.
         self.trusted = asked and not any(map(_contradicts_schema, calls))
         for node in calls:
-            self._add_by_schema(node)
+            for operand in self.aliased_operands(node):
+                self.join(operand, node)
 
     def add(self, node: Node) -> None:
         """Take in one node whose operands are already in."""
-        self._add_by_metadata(node)
-        if _may_alias(node):
-            self._add_by_schema(node)
+        for other in self.shared_with(node):
+            self.join(other, node)
 
     def shared_with(self, node: Node) -> Iterator[Node]:
-        """Nodes of the classes that a node belongs to which has other arguments and metadata now."""
-        value = node.meta.get("val")
-        key = storage_key(value) if isinstance(value, torch.Tensor) else None
+        """Nodes of the classes that a node belongs to by its metadata and by its schema."""
+        # Of every node: schemas do not say that ``unsafe_split`` gives views, or that ``lift`` returns its operand.
+        key = _storage_of(node)
         if key is not None:
             yield self._owner.setdefault(key, node)
         if _may_alias(node):
             yield from self.aliased_operands(node)
-
-    def _add_by_metadata(self, node: Node) -> int | None:
-        # Of every node: schemas do not say that ``unsafe_split`` gives views, or that ``lift`` returns its operand.
-        value = node.meta.get("val")
-        key = storage_key(value) if isinstance(value, torch.Tensor) else None
-        if key is not None:
-            first = self._owner.setdefault(key, node)
-            if first is not node:
-                # A node that is added is a class of its own.
-                kept, sizes = self.find(first), self._size
-                self._parent[node] = kept
-                sizes[kept] = sizes.get(kept, 1) + 1
-        return key
-
-    def _add_by_schema(self, node: Node) -> None:
-        for operand in self.aliased_operands(node):
-            self.join(operand, node)
 
     def find(self, node: Node) -> Node:
         """The representative of the node's class."""
@@ -192,6 +173,11 @@ class Storages:
             source = node.args[0]
             return self.viewed(source) if isinstance(source, Node) else None
         return next(annotated_operands(node), None)
+
+
+def _storage_of(node: Node) -> int | None:
+    value = tensor_of(node)
+    return None if value is None else storage_key(value)
 
 
 # By identity, as in ``calls.signature``.

@@ -39,8 +39,7 @@ class Transaction:
         """A new call with ``value`` as its ``meta["val"]`` and the provenance of ``like``."""
         with self.graph.inserting_before(before):
             node = self.graph.call_function(target, tuple(args))
-        node.meta = {k: v for k, v in like.meta.items() if k not in _INPUT_DEPENDENT}
-        node.meta["val"] = value
+        node.meta = _told_anew(like.meta, value)
         self._undo.append(lambda: self.graph.erase_node(node))
         self._inserted += 1
         return node
@@ -61,8 +60,7 @@ class Transaction:
         for operand in nodes_in(args):
             self._note_users(operand)
         self._undo.append(lambda: setattr(node, "meta", before))
-        node.meta = {k: v for k, v in before.items() if k not in _INPUT_DEPENDENT}
-        node.meta["val"] = value
+        node.meta = _told_anew(before, value)
         node.args = tuple(args)
         if node.kwargs:
             node.kwargs = {}
@@ -112,3 +110,8 @@ class Transaction:
         # Users are kept in the order in which they came, which undoing the edits would not restore.
         if node not in self._users:
             self._users[node] = list(node.users)
+
+
+def _told_anew(meta: dict[str, Any], value: object) -> dict[str, Any]:
+    """The metadata of a call that takes the place of another and computes ``value``."""
+    return {**{k: v for k, v in meta.items() if k not in _INPUT_DEPENDENT}, "val": value}

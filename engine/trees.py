@@ -9,17 +9,17 @@ from torch.fx import Node
 from .calls import is_getitem
 from .parts import CALLS, NARROWS, SELECTS, SLICES, SPLITS, UNBINDS, UNSQUEEZES, Parts, made_of, picked
 
-ALONE = (*SLICES, *NARROWS, *SELECTS, *UNSQUEEZES, operator.getitem)
+# By identity, as the hash of an overload is slow.
+ALONE = frozenset(map(id, (*SLICES, *NARROWS, *SELECTS, *UNSQUEEZES, operator.getitem)))
+"""Calls that are no tree by themselves."""
 MAX_CALLS = 128
 """How many calls of a tree are looked at together."""
-# By identity, as the hash of an overload is slow.
-_ALONE = frozenset(map(id, ALONE))
 _JOINABLE = frozenset(map(id, CALLS)) - frozenset(map(id, (*SPLITS, *UNBINDS)))
 
 
 def stands_alone(node: Node) -> bool:
     """Is the call surely one cut by itself, by its target and that of its first operand?"""
-    if id(node.target) not in _ALONE:
+    if id(node.target) not in ALONE:
         return False
     operand = node.args[0] if node.args else None
     if not isinstance(operand, Node) or operand.op != "call_function":

@@ -36,9 +36,7 @@ class Worklist:
     def pop(self) -> Node | None:
         """The first node in graph order; None if there is none."""
         first, heap = self._first, self._heap
-        if first and not heap:
-            node = first.pop()
-        elif heap and not (first and first[-1] < heap[0]):
+        if heap and not (first and first[-1] < heap[0]):
             node = heapq.heappop(heap)
         elif first:
             node = first.pop()
