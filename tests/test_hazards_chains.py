@@ -8,6 +8,8 @@ from custom_ops import strides
 from graphs import Builder, check, trace
 from torch import fx
 
+from noopelim import eliminate, patterns
+
 aten = torch.ops.aten
 
 
@@ -230,3 +232,37 @@ def test_what_one_graph_taught_of_its_sizes_is_not_said_of_those_of_another(name
     done = check(b.output(b.call(aten.exp.default, back)), removed=[apart.name])
     (order,) = [n.args[1] for n in done.after.graph.nodes if n.target is aten.permute.default]
     assert order == [2, 0, 1]
+
+
+@pytest.mark.parametrize("end", ["a later write", "an output"])
+def test_a_view_of_a_copy_that_became_one_of_the_source_is_known_to_be_one(end: str) -> None:
+    """The view keeps its node and is called on the source. A copy of it must not go, then, if the source is written
+    before the copy is last used, or if the copy is returned."""
+    b = Builder()
+    x = b.input("x", (4, 6))
+    view = b.call(aten.view.default, b.call(aten.clone.default, x), [2, 12])
+    copied = b.call(aten.clone.default, view)
+    again = b.call(aten.view.default, copied, [24])
+    used = b.call(aten.cos.default, view)
+    if end == "an output":
+        gm = b.output(used, again)
+    else:
+        b.call(aten.mul_.Tensor, x, 2.0)
+        gm = b.output(used, b.call(aten.sin.default, again))
+    done = check(gm, eliminate=lambda g: eliminate(g, [patterns.ALL["move/shorter"]]))
+    assert view.args[0] is x
+    assert again.args[0] is copied
+    assert done.ops.count("aten.clone.default") == 1
+
+
+@pytest.mark.parametrize("first", [aten.view.default, aten.reshape.default])
+def test_a_shorter_reshape_that_would_want_a_guard_is_not_taken(first: torch._ops.OpOverload) -> None:
+    """Of a dense run what it gives is known without a kernel, but who compiles it may guard on the sizes."""
+    b = Builder()
+    rows = b.size("s", hint=8)
+    x = b.call(aten.sin.default, b.input("x", (4, rows)))
+    flat = b.call(first, x, [-1])
+    node = b.call(first, flat, [rows, 4])
+    gm = b.output(b.call(aten.cos.default, node))
+    chains = [patterns.ALL["move/shorter"]]
+    check(gm, kept=[flat.name, node.name], eliminate=lambda g: eliminate(g, chains))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from graphs import Builder, ops, trace
+from torch._dynamo.testing import CompileCounterWithBackend
 from torch._dynamo.utils import counters
 from torch._inductor import config as inductor_config
 from torch._inductor.pattern_matcher import PatternMatcherPass
@@ -196,3 +197,22 @@ def test_slices_stay_where_all_ranks_must_compile_one_graph() -> None:
 def test_inductors_copy_of_its_configuration_keeps_the_pass() -> None:
     passed = NoOpElimination()
     assert copy.deepcopy({"hook": [passed]})["hook"][0] is passed
+
+
+@pytest.mark.xfail(strict=True, reason="reshape/of-reshape takes them, as rows 3 and 5 of the catalogue ask")
+def test_no_shorter_reshape_makes_inductor_guard_on_sizes() -> None:
+    """Lowering ``[4, s]`` to ``[s, 4]`` in one step guards on how ``s`` compares with 4; by way of ``[4 * s]`` it does
+    not."""
+
+    def model(x: torch.Tensor) -> torch.Tensor:
+        return x.sin().view(-1).view(x.shape[1], 4).cos()
+
+    hooks = ("joint_custom_post_pass", "post_grad_custom_pre_pass", "post_grad_custom_post_pass")
+    compiled = CompileCounterWithBackend("inductor")
+    with inductor_config.patch({hook: NoOpElimination() for hook in hooks}):
+        torch._dynamo.reset()
+        run = torch.compile(model, backend=compiled, dynamic=True)
+        for columns in (8, 3, 12, 5):
+            x = torch.randn(4, columns)
+            torch.testing.assert_close(run(x), model(x))
+    assert compiled.frame_count == 1
