@@ -253,16 +253,3 @@ def test_a_view_of_a_copy_that_became_one_of_the_source_is_known_to_be_one(end: 
     assert view.args[0] is x
     assert again.args[0] is copied
     assert done.ops.count("aten.clone.default") == 1
-
-
-@pytest.mark.parametrize("first", [aten.view.default, aten.reshape.default])
-def test_a_shorter_reshape_that_would_want_a_guard_is_not_taken(first: torch._ops.OpOverload) -> None:
-    """Of a dense run what it gives is known without a kernel, but who compiles it may guard on the sizes."""
-    b = Builder()
-    rows = b.size("s", hint=8)
-    x = b.call(aten.sin.default, b.input("x", (4, rows)))
-    flat = b.call(first, x, [-1])
-    node = b.call(first, flat, [rows, 4])
-    gm = b.output(b.call(aten.cos.default, node))
-    chains = [patterns.ALL["move/shorter"]]
-    check(gm, kept=[flat.name, node.name], eliminate=lambda g: eliminate(g, chains))
