@@ -32,15 +32,20 @@ def reshaped_run(value: FakeTensor, sizes: Sequence[Any]) -> Geometry | None:
             is_dense = plain(value.stride()) == plain(dense(old))
     except Exception:  # as in run_fake
         return None
-    if not is_dense or not _aligned(plain(old), plain(sizes)):
-        return None
-    return sizes, strides, value.storage_offset()
+    return (sizes, strides, value.storage_offset()) if is_dense and needs_no_guard(old, sizes) else None
 
 
-def _aligned(old: Sequence[sympy.Expr], new: Sequence[sympy.Expr]) -> bool:
-    """Is each dim of one side the product of dims of the other, in order, as torch multiplies sizes? A reshape that
-    takes of several dims at once is left to the kernel, which may want a guard for it, as may who compiles it."""
-    sides = [list(reversed(old)), list(reversed(new))]
+def needs_no_guard(old: Sequence[Number], new: Sequence[Number]) -> bool:
+    """Does the kernel that reshapes one dense run of sizes ``old`` to ``new`` ask nothing of the symbols? It may where
+    it takes of several dims at once, and Inductor asks the kernel of every call that a pass has changed.
+
+    It asks nothing where each dim of one side is the product of dims of the other, in order, and none may be empty.
+    """
+    if are_numbers(*old, *new):
+        return True
+    if not all(map(_some, (*old, *new))):
+        return False
+    sides = [list(reversed(plain(old))), list(reversed(plain(new)))]
     while all(sides):
         whole, part = (side.pop() for side in sides)
         if whole == part:

@@ -25,6 +25,7 @@ from .proof import Proof
 from .recipe import Recipe
 from .remarks import Stage
 from .rule import Rule
+from .torch_api import enable_python_dispatcher
 
 _aten = torch.ops.aten
 
@@ -113,8 +114,12 @@ def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> 
             raise _Unwritable(f"{op_name(root)}: the shorter form does not run without a guard")
         return NewCall(target, args, value)
 
-    def padded(operand: Node | NewCall) -> torch.Tensor:
-        # The kernel asks which pads are negative. Of rows in order it makes rows in order.
+    def padded(operand: Node | NewCall, pads: list[int | Node]) -> torch.Tensor:
+        if any(isinstance(n, Node) for n in pads):
+            # The kernel asks which pads are negative, and Inductor asks the kernel.
+            with enable_python_dispatcher():
+                return call(_aten.constant_pad_nd.default, operand, pads, recipe.fill).value
+        # Of rows in order it makes rows in order.
         before, after = _value(operand), tensor_of(root)
         assert after is not None
         value = call_fake(_aten.new_empty.default, (before, after.shape), after)
@@ -143,7 +148,9 @@ def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> 
             part = recipe.written.source
             return call(_aten.select_scatter.default, recipe.over, part, recipe.dim, index), 1
         source = cut(recipe.written)
-        bounds = number(start, recipe.over), number(start + recipe.written.length, recipe.over)
+        end = number(start + recipe.written.length, recipe.over)
+        # Inductor compares an end that is given with the size, and guards.
+        bounds = number(start, recipe.over), None if end == INT64_MAX else end
         made = 1 + isinstance(source, NewCall)
         return call(_aten.slice_scatter.default, recipe.over, source, recipe.dim, *bounds), made
     parts = [cut(p) for p in recipe.pieces if isinstance(p.source, Node)]
@@ -154,7 +161,7 @@ def _written(recipe: Recipe, root: Node, prover: Prover, legality: Legality) -> 
         rank = len(tensor_of(root).shape)  # type: ignore[union-attr]
         pads = [0, 0] * (rank - 1 - recipe.dim) + [number(before), number(after)]
         return NewCall(
-            _aten.constant_pad_nd.default, (parts[0], pads, recipe.fill), padded(parts[0])
+            _aten.constant_pad_nd.default, (parts[0], pads, recipe.fill), padded(parts[0], pads)
         ), made + 1
     if len(parts) > 1:
         return call(_aten.cat.default, parts, recipe.dim), made + 1

@@ -10,6 +10,7 @@ from torch.fx import Node, map_arg
 
 from .aliasing import Site
 from .calls import arguments, nodes_in, op_name, tensor_of
+from .dense import needs_no_guard
 from .effects import kept_for_effect
 from .errors import MissingMetadata
 from .facts import Facts, Value
@@ -171,6 +172,8 @@ def _reshaped_run(matched: Matched, args: list[Any], source: Node) -> torch.Tens
         return None
     # A stride of a unit dim that is out of line could be handed on to a dim of the result.
     if not (row_major(theirs, unit_dims_too=True) and row_major(ours, unit_dims_too=True)):
+        return None
+    if not needs_no_guard(theirs.size(), ours.size()):
         return None
     if storage_key(ours) == storage_key(theirs):
         return ours

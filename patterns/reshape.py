@@ -39,7 +39,7 @@ of_reshape = Rule(
     pattern=reshape(relabel(X), SIZE),
     to=reshape(X, SIZE),
     because="a reshape keeps the row-major order of elements, so only the last one counts",
-    example=lambda x: _aten.reshape(_aten.reshape(x, (-1,)), (2, -1)),
+    example=lambda x: _aten.reshape(_aten.unsqueeze(x, 1), (-1,)),
     near_miss=(lambda x: _aten.reshape(_aten.t(x), (-1,)),),
 )
 

@@ -45,6 +45,11 @@ def _dims_taken_over(x: torch.Tensor) -> torch.Tensor:
     return aten.view(aten.view(x, (a, b * c)), (a * b, c))
 
 
+def _flat_in_two_steps(x: torch.Tensor) -> torch.Tensor:
+    a, b, c = x.shape
+    return aten.view(aten.view(x, (a * b, c)), (a * b * c,))
+
+
 def _permute_view_permute_view(x: torch.Tensor) -> torch.Tensor:
     a, b, c = x.shape
     rows = aten.view(aten.permute(x, (2, 0, 1)), (c, a * b))
@@ -114,6 +119,8 @@ ROWS: tuple[Row, ...] = (
         ),
         ex("dims taken over", _dims_taken_over, 1, on=f32(2, 3, 5)),
         ex("unsafe view", lambda x: aten._unsafe_view(flat(x), (x.shape[1], x.shape[0])), 1),
+        ex("flat in two steps", _flat_in_two_steps, 1, on=f32(2, 3, 5)),
+        ex("with a dim of one between", lambda x: aten.reshape(aten.unsqueeze(x, 1), (-1,)), 1),
     ),
     row(
         4,
@@ -131,6 +138,7 @@ ROWS: tuple[Row, ...] = (
         ex("four back to the start", lambda x: aten.view(flat(turned(flat(x), x)), x.shape)),
         ex("three to elsewhere", lambda x: turned(flat(turned(x)), x), 1),
         ex("four to elsewhere", lambda x: turned(flat(turned(flat(x), x)), x), 1),
+        ex("four to fewer dims", lambda x: aten.view(flat(turned(flat(x), x)), (1, -1)), 1),
     ),
     row(
         6,

@@ -199,7 +199,6 @@ def test_inductors_copy_of_its_configuration_keeps_the_pass() -> None:
     assert copy.deepcopy({"hook": [passed]})["hook"][0] is passed
 
 
-@pytest.mark.xfail(strict=True, reason="reshape/of-reshape takes them, as rows 3 and 5 of the catalogue ask")
 def test_no_shorter_reshape_makes_inductor_guard_on_sizes() -> None:
     """Lowering ``[4, s]`` to ``[s, 4]`` in one step guards on how ``s`` compares with 4; by way of ``[4 * s]`` it does
     not."""
