@@ -13,8 +13,10 @@ from .descriptions import Descriptions
 from .facts import Facts
 from .integers import Prover
 from .layout_numbers import LayoutNumbers
+from .match import Matcher
 from .plans import Plan, Refusal
 from .remarks import Missed
+from .rule import Rule
 from .rule_index import Index
 from .uniform import InQuestion, is_constant
 
@@ -42,6 +44,7 @@ class Answers:
         many = len(index) > _FEW_RULES
         self._descriptions = Descriptions(index, layouts, self._in_question) if many else None
         self._by_description: dict[int, _Answer] = {}
+        self._applied: dict[int, tuple[Rule, Matcher]] = {}
         self._given: dict[Node, _Answer] = {}
         # In the answers that rest on what is matched alone, a change puts the node back on the worklist.
         self._open: set[Node] = set()
@@ -57,6 +60,15 @@ class Answers:
         if answer is not None:
             self._note(node, answer)
         return answer is not None
+
+    def applied(self, description: int | None, rule: tuple[Rule, Matcher]) -> None:
+        """``rule`` applies to a node of this description; those before it do not, as far as it tells."""
+        if description is not None:
+            self._applied[description] = rule
+
+    def applies(self, description: int | None) -> tuple[Rule, Matcher] | None:
+        """The rule that is known to be the first that may apply."""
+        return None if description is None else self._applied.get(description)
 
     def give(
         self, node: Node, refusal: Refusal | None, description: int | None, facts: Facts | None, afar: bool

@@ -29,7 +29,6 @@ class Descriptions:
         self._numbers: dict[object, int] = {}
         # Of a value, in words, so that it is like no number among the arguments of a call.
         self._words: dict[object, str] = {}
-        self._values: dict[Node, str | None] = {}
         self._calls: dict[Node, int | None] = {}
         self._chains: dict[Node, int | None] = {}
 
@@ -49,7 +48,6 @@ class Descriptions:
 
     def revalued(self, node: Node) -> None:
         """The metadata of ``node`` is another."""
-        self._values.pop(node, None)
         for user in node.users:
             self.changed(user)
         self.changed(node)
@@ -65,13 +63,14 @@ class Descriptions:
 
     def forget_constants(self) -> None:
         """What was no constant may be one now."""
-        self._values.clear()
         self._calls.clear()
         self._chains.clear()
 
     def _at(self, node: Node, depth: int) -> int | None:
         """With ``depth`` levels of calls."""
-        number = self._call(node)
+        number = self._calls.get(node, 0)
+        if number == 0:
+            number = self._call(node)
         if number is None or depth == 1:
             return number
         inner = self._index.inner
@@ -96,7 +95,9 @@ class Descriptions:
             node = operand
         told: object = chains[node] if node in chains else self._value(node)
         for call in reversed(waiting):
-            number = self._call(call)
+            number = self._calls.get(call, 0)
+            if number == 0:
+                number = self._call(call)
             # Whether others read a call of the chain decides whether it goes.
             known = told is not None and number is not None
             chains[call] = told = (
@@ -106,9 +107,6 @@ class Descriptions:
 
     def _call(self, node: Node) -> int | None:
         """The number of a call with its operands; None if one of these is perhaps known to the last element."""
-        known = self._calls.get(node, 0)
-        if known != 0:
-            return known
         described: list[object] = [id(node.target), self._metadata(node.meta.get("val"))]
         operands: list[Node] = []
         arguments: Iterable[Any] = node.args
@@ -125,13 +123,12 @@ class Descriptions:
     def _describe(self, arguments: Iterable[Any], described: list[object], operands: list[Node]) -> bool:
         """Append what ``arguments`` are, and the operands among them; False if one is perhaps known to the last
         element. What is equal and not the same, as 1 and 1.0 are, is told apart."""
-        values = self._values
         for argument in arguments:
             kind = type(argument)
             if kind is int or argument is None:
                 described.append(argument)
             elif kind is Node:
-                value = values.get(argument) or self._value(argument)
+                value = self._value(argument)
                 if value is None:
                     return False
                 described.append(value)
@@ -150,16 +147,12 @@ class Descriptions:
 
     def _value(self, node: Node) -> str | None:
         """The word for what is known of an operand; None if it is perhaps known to the last element."""
-        found = self._values.get(node, "")
-        if found == "":
-            found = None
-            if not self._in_question.of(node):
-                target = id(node.target) if node.op == "call_function" else 0
-                told = target, self._metadata(node.meta.get("val"))
-                found = self._words.get(told)
-                if found is None:
-                    found = self._words[told] = f"value {len(self._words)}"
-            self._values[node] = found
+        if self._in_question.of(node):
+            return None
+        told = id(node.target) if node.op == "call_function" else 0, self._metadata(node.meta.get("val"))
+        found = self._words.get(told)
+        if found is None:
+            found = self._words[told] = f"value {len(self._words)}"
         return found
 
     def _metadata(self, value: object) -> object:

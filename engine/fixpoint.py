@@ -10,7 +10,7 @@ inputs, has fewer calls (checked when a rule is made), and no other node's tree 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from torch.fx import Graph, Node
 
@@ -29,6 +29,7 @@ from .plans import NewCall, Plan, Refusal
 from .proof import Proof
 from .remarks import Passed, Report
 from .rewrite import carry_out, clear_away, plan, retire
+from .rule import Rule
 from .rule_index import Index
 from .transaction import Transaction
 from .worklist import Worklist, calls_of, count_calls
@@ -158,25 +159,38 @@ class Run:
                 facts = Facts(self._prover, node, self._moves)
             return facts
 
-        matcher: Matcher | None = None
-        matched: Matched | None = None
-        for rule, match in found.rules:
-            try:
-                if match is not matcher:
-                    matcher, matched = match, match(node)
-                if matched is None:
-                    continue
-                outcome = plan(rule, node, matched, self._prover, self._legality, of_root)
-            except Exception as error:
-                raise RewriteError(
-                    f"rule {rule.name!r} raised at node {self._path}{node.name} ({op_name(node)}): "
-                    f"{type(error).__name__}: {error}; the graph is unchanged; mend the rule or leave it out"
-                ) from error
-            if isinstance(outcome, Plan):
-                self._apply(outcome)
-                return True
-            if outcome is not None and (nearest is None or outcome.stage > nearest.stage):
-                nearest = outcome
+        def first_to_apply(rules: Sequence[tuple[Rule, Matcher]]) -> Plan | None:
+            nonlocal nearest
+            matcher: Matcher | None = None
+            matched: Matched | None = None
+            for rule, match in rules:
+                try:
+                    if match is not matcher:
+                        matcher, matched = match, match(node)
+                    if matched is None:
+                        continue
+                    near = facts is None or facts.near
+                    outcome = plan(rule, node, matched, self._prover, self._legality, of_root)
+                except Exception as error:
+                    raise RewriteError(
+                        f"rule {rule.name!r} raised at node {self._path}{node.name} ({op_name(node)}): "
+                        f"{type(error).__name__}: {error}; the graph is unchanged; mend the rule or leave it out"
+                    ) from error
+                if isinstance(outcome, Plan):
+                    if near and rules[0][0] is not rule:
+                        self._answers.applied(description, (rule, match))
+                    return outcome
+                if outcome is not None and (nearest is None or outcome.stage > nearest.stage):
+                    nearest = outcome
+            return None
+
+        known = self._answers.applies(description)
+        plan_found = None if known is None else first_to_apply((known,))
+        if plan_found is None:
+            plan_found = first_to_apply(found.rules)
+        if plan_found is not None:
+            self._apply(plan_found)
+            return True
         self._answers.give(node, nearest, description, facts, afar)
         return False
 

@@ -70,7 +70,9 @@ class Storages:
         for node in graph.nodes:
             key = keys[node] = _storage_of(node)
             if key is not None:
-                self.join(self._owner.setdefault(key, node), node)
+                owner = self._owner.setdefault(key, node)
+                if owner is not node:
+                    self.join(owner, node)
             if node.op in _NO_CALLS or not _may_alias(node):
                 continue
             asked = asked or node.target in _VIEW_OR_COPY

@@ -234,10 +234,12 @@ def _refusing_guards_by_hand(env: ShapeEnv) -> Iterator[None]:
 
 def storage_key(tensor: torch.Tensor) -> int | None:
     """Identity of a tensor's storage; None where it has none (sparse, nested, opaque)."""
-    if tensor.layout is not torch.strided:
+    # A fake tensor of a layout without storage raises, as others do, but a nested one has that of its values.
+    if type(tensor) is not FakeTensor and tensor.layout is not torch.strided:
         return None
     try:
-        return int(tensor.untyped_storage()._cdata)
+        # Unlike ``untyped_storage()`` this makes no object that the storage keeps.
+        return torch._C._storage_id(tensor)
     except (NotImplementedError, RuntimeError):
         return None
 

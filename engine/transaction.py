@@ -11,6 +11,7 @@ from .calls import nodes_in
 
 _INPUT_DEPENDENT = frozenset({"val", "unbacked_bindings", "eager_input_vals"})
 """Metadata of a replaced node that does not describe the node that takes its place."""
+_OF_NO_OTHER = _INPUT_DEPENDENT - {"val"}
 
 
 class Transaction:
@@ -19,7 +20,8 @@ class Transaction:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self._undo: list[Callable[[], None]] = []
+        # Calls that put back what an edit changed: a function and its arguments each, which take less than closures.
+        self._undo: list[tuple[Callable[..., object], *tuple[Any, ...]]] = []
         self._dead: dict[Node, None] = {}
         self._inserted = 0
         self._users: dict[Node, list[Node]] = {}
@@ -40,7 +42,7 @@ class Transaction:
         with self.graph.inserting_before(before):
             node = self.graph.call_function(target, tuple(args))
         node.meta = _told_anew(like.meta, value)
-        self._undo.append(lambda: self.graph.erase_node(node))
+        self._undo.append((self.graph.erase_node, node))
         self._inserted += 1
         return node
 
@@ -55,29 +57,27 @@ class Transaction:
 
     def rewrite(self, node: Node, args: Sequence[Any], value: object) -> None:
         """Give a call other arguments, and no keywords; ``value`` is its ``meta["val"]`` then."""
-        before = node.meta
         self._save_arguments(node)
         for operand in nodes_in(args):
             self._note_users(operand)
-        self._undo.append(lambda: setattr(node, "meta", before))
-        node.meta = _told_anew(before, value)
-        node.args = tuple(args)
-        if node.kwargs:
-            node.kwargs = {}
+        meta = node.meta
+        self._undo.append((_put_back, meta, {key: meta[key] for key in _INPUT_DEPENDENT if key in meta}))
+        for key in _OF_NO_OTHER:
+            meta.pop(key, None)
+        meta["val"] = value
+        _call_on(node, tuple(args), {})
 
     def set_value(self, node: Node, value: object) -> None:
         """Replace ``meta["val"]``."""
-        before = node.meta["val"]
-        self._undo.append(lambda: node.meta.__setitem__("val", before))
+        self._undo.append((_put_back, node.meta, {"val": node.meta["val"]}))
         node.meta["val"] = value
 
     def retire(self, node: Node) -> list[Node]:
         """Detach a node without users from its operands; returns them. It is erased on commit."""
         operands = node.all_input_nodes
         self._save_arguments(node)
-        self._undo.append(lambda: self._dead.pop(node))
         self._dead[node] = None
-        node.args, node.kwargs = (), {}
+        _call_on(node, (), {})
         return operands
 
     def commit(self) -> None:
@@ -89,7 +89,8 @@ class Transaction:
     def rollback(self) -> None:
         """Undo every edit, last first."""
         while self._undo:
-            self._undo.pop()()
+            undo, *arguments = self._undo.pop()
+            undo(*arguments)
         self._dead.clear()
         for node, users in self._users.items():
             if set(node.users) == set(users):
@@ -97,19 +98,26 @@ class Transaction:
                 node.users.update(dict.fromkeys(users))
 
     def _save_arguments(self, node: Node) -> None:
-        args, kwargs = node.args, node.kwargs
         for operand in node.all_input_nodes:
             self._note_users(operand)
-
-        def restore() -> None:
-            node.args, node.kwargs = args, kwargs
-
-        self._undo.append(restore)
+        self._undo.append((_call_on, node, node.args, node.kwargs))
 
     def _note_users(self, node: Node) -> None:
         # Users are kept in the order in which they came, which undoing the edits would not restore.
         if node not in self._users:
             self._users[node] = list(node.users)
+
+
+def _call_on(node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Set the arguments of a node, by the setters of FX but without ``Node.__setattr__``: that takes the node out of the
+    graph's table of targets and puts it back, and the target stays."""
+    object.__setattr__(node, "args", args)
+    if kwargs or node.kwargs:
+        object.__setattr__(node, "kwargs", kwargs)
+
+
+def _put_back(meta: dict[str, Any], before: dict[str, Any]) -> None:
+    meta.update(before)
 
 
 def _told_anew(meta: dict[str, Any], value: object) -> dict[str, Any]:

@@ -133,8 +133,14 @@ class InQuestion:
 
     def of(self, node: Node) -> bool:
         """False for what :func:`is_constant` is surely not said of."""
-        told, stack = self._told, [node]
-        while node not in told:
+        told = self._told
+        known = told.get(node)
+        if known is not None:
+            return known
+        if node.op != "call_function" or id(node.target) not in _IN_QUESTION:
+            return False
+        stack = [node]
+        while stack:
             asked = stack[-1]
             operands = _rests_on(asked)
             answer, waiting = operands is not None, None
