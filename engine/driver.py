@@ -80,8 +80,11 @@ def _checked(graph: Graph, index: Index, assume: Sequence[sympy.Basic]) -> Repor
     return run(graph, index, assume)
 
 
-def run(graph: Graph, index: Index, assume: Sequence[sympy.Basic] = ()) -> Report:
-    """Apply an index of rules to a graph that is taken to be well formed."""
+def run(
+    graph: Graph, index: Index, assume: Sequence[sympy.Basic] = (), *, fused_later: bool = True
+) -> Report:
+    """Apply an index of rules to a graph that is taken to be well formed. ``fused_later``: a compiler may still look for
+    attention in it."""
     began = time.perf_counter()
     env = find_shape_env(graph)
     before = snapshot(env)
@@ -92,7 +95,7 @@ def run(graph: Graph, index: Index, assume: Sequence[sympy.Basic] = ()) -> Repor
             # A caller may hand one tensor to two placeholders of a nested graph, which then sees the writes
             # of one through the other.
             shared = owner is not None and writes_anything(inner)
-            this = Run(inner, index, prover, path, shared)
+            this = Run(inner, index, prover, path, shared, fused_later)
             runs.append((this, owner))
             this.to_fixpoint()
     except BaseException:

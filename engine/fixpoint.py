@@ -48,12 +48,18 @@ class Run:
     """One run over one graph: :meth:`to_fixpoint` edits it inside a transaction and leaves a report."""
 
     def __init__(
-        self, graph: Graph, index: Index, prover: Prover, path: str = "", may_alias: bool = False
+        self,
+        graph: Graph,
+        index: Index,
+        prover: Prover,
+        path: str = "",
+        may_alias: bool = False,
+        fused_later: bool = True,
     ) -> None:
         self.report = Report(nodes_before=count_calls(graph))
         self.transaction = Transaction(graph)
         self._graph, self._index, self._prover, self._path = graph, index, prover, path
-        self._may_alias = may_alias
+        self._may_alias, self._fused_later = may_alias, fused_later
         self._known_legality: Legality | None = None
         self._moves = Moves(prover)
         self._worklist = Worklist()
@@ -83,6 +89,7 @@ class Run:
         """Read off the graph when first asked for, which is before the first rewrite: most graphs have none."""
         if self._known_legality is None:
             self._known_legality = Legality(self._graph, self._prover, self._may_alias, self._moves.layouts)
+            self._known_legality.fused_later = self._fused_later
         return self._known_legality
 
     def _seeds(self) -> list[Node]:

@@ -30,6 +30,7 @@ from .torch_api import (
     Match,
     PatternMatcherPass,
     ranks_must_agree,
+    runs_after_joint_patterns,
 )
 from .transaction import Transaction
 
@@ -45,7 +46,8 @@ class NoOpElimination(CustomGraphPass):
 
     ``tidy``: merge equal calls and drop those that nobody reads, too (by default, if no rules are named).
     ``reports`` holds the reports of the last runs, newest last. Under Inductor's overlap scheduling, which
-    needs equal graphs on all ranks, slices and pads stay, as in Inductor's own pass.
+    needs equal graphs on all ranks, slices and pads stay, as in Inductor's own pass. Where Inductor has not looked for
+    attention yet, or the pass is not itself what a hook holds, nothing is made that could be taken for another part of it.
     """
 
     def __init__(self, rules: RuleSet | Iterable[Rule] | None = None, *, tidy: bool | None = None) -> None:
@@ -57,7 +59,8 @@ class NoOpElimination(CustomGraphPass):
 
     def __call__(self, graph: Graph) -> None:
         """Eliminate in place. Raises ``RewriteError`` if a rule raises, with the graph as it was."""
-        report = run(graph, self._same_on_all_ranks if ranks_must_agree() else self._index)
+        index = self._same_on_all_ranks if ranks_must_agree() else self._index
+        report = run(graph, index, fused_later=not runs_after_joint_patterns(self))
         self.reports.append(report)
         log.info("%s", report.headline)
 

@@ -61,12 +61,14 @@ _ADDRESSES_STORAGE = frozenset(
 @dataclasses.dataclass(frozen=True, slots=True)
 class Compared:
     """``proof``: that all is the same but what a reader may not be able to see. Of that, whether strides of unit
-    dims, or the storage offset, differ or are not known to be the same, and why other strides are not."""
+    dims, or the storage offset, differ or are not known to be the same, and why other strides are not. ``restated``: some
+    size is another expression, of which torch may not see everywhere that it is equal."""
 
     proof: Proof
     unit_strides_differ: bool = False
     offset_differs: bool = False
     strides: Proof | None = None
+    restated: bool = False
 
 
 _SAME = Proof.of(True, "same layout", "the same expression")
@@ -111,6 +113,7 @@ def same_layout(prover: Prover, ours: torch.Tensor, theirs: torch.Tensor) -> Com
         unit_strides_differ,
         _offset_differs(prover, ours, theirs),
         other_strides,
+        sizes != their_sizes,
     )
 
 

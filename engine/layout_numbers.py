@@ -34,4 +34,7 @@ class LayoutNumbers:
             geometry = sizes, tuple(map(expression_of, strides)), expression_of(offset)
         else:
             geometry = tensor.size(), tensor.stride(), tensor.storage_offset()
-        return (*geometry, tensor.dtype, tensor.device, tensor.is_conj(), tensor.is_neg())
+        dtype = tensor.dtype
+        conjugate = dtype.is_complex and tensor.is_conj()
+        # There is one object for each dtype, and its hash is slow.
+        return (*geometry, id(dtype), tensor.device, conjugate, tensor.is_neg())

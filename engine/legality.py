@@ -6,7 +6,6 @@ Rules say when two values are equal; this module says whether one may take the p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -17,7 +16,9 @@ from .calls import op_name, tensor_of
 from .effects import kept_for_effect
 from .layout import offset_seen_by, unit_strides_seen_by
 from .proof import Proof
+from .recomputed import guarded_reader
 from .relaid import relaid
+from .spellings import LIFTS
 from .storage import object_chain
 from .torch_api import storage_key
 
@@ -30,8 +31,14 @@ class Verdict:
     why: Proof | str
 
 
+_SAME_LAYOUT = Verdict(True, "same layout")
+
+
 class Legality(Aliasing):
     """The verdicts on one graph."""
+
+    fused_later = True
+    """May a compiler still look for attention in the graph?"""
 
     def may_replace(self, site: Site) -> Verdict:
         """May ``site.source`` stand wherever ``site.root`` stood?"""
@@ -109,14 +116,26 @@ class Legality(Aliasing):
             return Verdict(False, effect)
         if _pinned(root, site.source):
             return Verdict(False, "it places the value in pinned memory")
+        if site.source.op == "get_attr" and any(n.target in LIFTS for n in site.matched):
+            return Verdict(False, f"it makes of the constant {site.source.name} what others can be called on")
         ours = tensor_of(root)
         if ours is None:
             return Verdict(False, f"{root.name} has no tensor in its metadata")
-        if not (_plain(ours) and _plain(value)):
+        if not (_plain(ours) and (value is ours or _plain(value))):
             return Verdict(False, "only plain strided tensors are understood")
+        if value is ours:
+            return _SAME_LAYOUT
         compared = self.compared(ours, value)
         if not compared.proof.proved:
             return Verdict(False, compared.proof.why_not())
+        if compared.restated:
+            reader = guarded_reader(root, value)
+            if reader is not None:
+                return Verdict(
+                    False,
+                    f"sizes are equal that torch may not see to be, so that {reader.name} ({op_name(reader)}) "
+                    "computed again would want a guard",
+                )
         if compared.strides is not None:
             seer = relaid(root, value, self._prover).seer
             if seer is not None:
@@ -135,7 +154,7 @@ class Legality(Aliasing):
                 return Verdict(
                     False, f"strides of unit dims differ, and {seer.name} ({op_name(seer)}) may see them"
                 )
-        return Verdict(True, "same layout")
+        return _SAME_LAYOUT
 
     def _memory(self, site: Site, new_object: bool = False) -> Verdict:
         """The root's value will be read from the source's memory from now on."""
@@ -230,8 +249,9 @@ def _plain(tensor: torch.Tensor) -> bool:
 
 def _pinned(root: Node, source: Node) -> bool:
     """Pinning is not part of a fake tensor, so it is read off the calls that ask for it."""
-    makers: Iterable[Node] = (root, *(n for n in root.all_input_nodes if n is not source))
-    return any(n.kwargs.get("pin_memory") for n in makers)
+    if root.kwargs.get("pin_memory"):
+        return True
+    return any(n is not source and n.kwargs.get("pin_memory") for n in root._input_nodes)
 
 
 def _used_elsewhere(node: Node, matched: tuple[Node, ...]) -> bool:

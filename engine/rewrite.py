@@ -9,6 +9,7 @@ import torch
 from torch.fx import Node, map_arg
 
 from .aliasing import Site
+from .attention import may_be_fused, misread_by
 from .calls import arguments, nodes_in, op_name, tensor_of
 from .dense import needs_no_guard
 from .effects import kept_for_effect
@@ -50,21 +51,39 @@ def plan(
     Whatever the rule's own functions raise, apart from ``MissingMetadata``, is raised.
     """
     try:
-        if isinstance(rule.to, Calls):
-            return plan_calls(rule, rule.to, facts(), matched, prover, aliasing)
-        if isinstance(rule.to, Built):
-            return plan_built(rule, rule.to, facts(), matched, prover, aliasing)
-        nearest: Refusal | None = None
-        for candidate in (*matched.longer, matched):
-            outcome = _refuted(rule, root, candidate) or _plan_one(rule, root, candidate, facts(), aliasing)
-            if isinstance(outcome, Plan):
-                return outcome
-            if nearest is None or outcome.stage > nearest.stage:
-                nearest = outcome
-        assert nearest is not None
-        return nearest
+        outcome = _planned(rule, root, matched, prover, aliasing, facts)
     except MissingMetadata as missing:
         return Refusal(rule, Stage.SKIPPED, str(missing))
+    if isinstance(outcome, Plan) and isinstance(outcome.to, NewCall):
+        product = misread_by(root, outcome.to, matched.nodes)
+        if product is not None and aliasing().fused_later and may_be_fused(root.graph):
+            facts().looked_afar()
+            why = f"patterns for attention could take the shorter form at {product.name} for another"
+            return Refusal(rule, Stage.BLOCKED, why)
+    return outcome
+
+
+def _planned(
+    rule: Rule,
+    root: Node,
+    matched: Matched,
+    prover: Prover,
+    aliasing: Callable[[], Legality],
+    facts: Callable[[], Facts],
+) -> Plan | Refusal | None:
+    if isinstance(rule.to, Calls):
+        return plan_calls(rule, rule.to, facts(), matched, prover, aliasing)
+    if isinstance(rule.to, Built):
+        return plan_built(rule, rule.to, facts(), matched, prover, aliasing)
+    nearest: Refusal | None = None
+    for candidate in (*matched.longer, matched):
+        outcome = _refuted(rule, root, candidate) or _plan_one(rule, root, candidate, facts(), aliasing)
+        if isinstance(outcome, Plan):
+            return outcome
+        if nearest is None or outcome.stage > nearest.stage:
+            nearest = outcome
+    assert nearest is not None
+    return nearest
 
 
 def _refuted(rule: Rule, root: Node, matched: Matched) -> Refusal | None:

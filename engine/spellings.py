@@ -63,13 +63,16 @@ PERMUTES: tuple[Op, ...] = (
 
 EXPANDS: tuple[Op, ...] = (_aten.expand.default, _aten.expand_copy.default, _aten.broadcast_to.default)
 
+LIFTS: tuple[Op, ...] = (_aten.lift_fresh.default, _aten.lift_fresh_copy.default)
+"""Make of a tensor constant what other operators can be called on where fake tensors are: torch's fake mode takes a real
+tensor for an argument of these alone, and Inductor calls everything again after its joint passes."""
+
 ALIASES: tuple[Op, ...] = (
     _aten.alias.default,
     _aten.alias_copy.default,
     _aten.detach.default,
     _aten.detach_copy.default,
-    _aten.lift_fresh.default,
-    _aten.lift_fresh_copy.default,
+    *LIFTS,
     _prims.view_of.default,
 )
 """Return their operand's value under another name (``_copy``: in other memory)."""

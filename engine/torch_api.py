@@ -80,6 +80,7 @@ __all__ = [
     "real_tensors",
     "refusals_unlogged",
     "resolved",
+    "runs_after_joint_patterns",
     "set_lazy_bits",
     "shape_env_of",
     "snapshot",
@@ -239,7 +240,7 @@ def storage_key(tensor: torch.Tensor) -> int | None:
         return None
     try:
         # Unlike ``untyped_storage()`` this makes no object that the storage keeps.
-        return torch._C._storage_id(tensor)
+        return int(torch._C._storage_id(tensor))  # type: ignore[attr-defined]
     except (NotImplementedError, RuntimeError):
         return None
 
@@ -336,6 +337,17 @@ def _told(fact: object) -> str:
     if not isinstance(fact, tuple):
         return str(fact)
     return " -> ".join(map(str, fact)) if len(fact) == 2 else f"{fact[0]} in [{fact[1]}, {fact[2]}]"
+
+
+def runs_after_joint_patterns(hooked: object) -> bool:
+    """Is ``hooked`` at one of Inductor's hooks behind its joint patterns, and not at the one before them?"""
+
+    def is_at(hook: str) -> bool:
+        passes = getattr(inductor_config, hook, None)
+        return any(each is hooked for each in (passes if isinstance(passes, list | tuple) else (passes,)))
+
+    late = ("joint_custom_post_pass", "post_grad_custom_pre_pass", "post_grad_custom_post_pass")
+    return any(map(is_at, late)) and not is_at("joint_custom_pre_pass")
 
 
 def ranks_must_agree() -> bool:

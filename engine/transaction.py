@@ -21,7 +21,7 @@ class Transaction:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         # Calls that put back what an edit changed: a function and its arguments each, which take less than closures.
-        self._undo: list[tuple[Callable[..., object], *tuple[Any, ...]]] = []
+        self._undo: list[tuple[Any, ...]] = []
         self._dead: dict[Node, None] = {}
         self._inserted = 0
         self._users: dict[Node, list[Node]] = {}
