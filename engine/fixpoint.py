@@ -10,26 +10,24 @@ inputs, has fewer calls (checked when a rule is made), and no other node's tree 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from torch.fx import Graph, Node
 
 from .answers import Answers, trace
+from .attempt import Attempt
 from .calls import op_name
 from .constants import constants
 from .duplicates import DEAD, Duplicates, dead_calls, may_have_twin, plan_merge
 from .equal_constants import EqualConstants
 from .errors import RewriteError
-from .facts import Facts
 from .integers import Prover
 from .legality import Legality
-from .match import Matched, Matcher
 from .moves import Moves
 from .plans import NewCall, Plan, Refusal
 from .proof import Proof
 from .remarks import Passed, Report
-from .rewrite import carry_out, clear_away, plan, retire
-from .rule import Rule
+from .rewrite import carry_out, clear_away, retire
 from .rule_index import Index
 from .transaction import Transaction
 from .worklist import Worklist, calls_of, count_calls
@@ -158,48 +156,17 @@ class Run:
         description = None if afar else self._answers.description(node, found.depth)
         if self._answers.repeat(node, description):
             return False
-        facts: Facts | None = None
-
-        def of_root() -> Facts:
-            nonlocal facts
-            if facts is None:
-                facts = Facts(self._prover, node, self._moves)
-            return facts
-
-        def first_to_apply(rules: Sequence[tuple[Rule, Matcher]]) -> Plan | None:
-            nonlocal nearest
-            matcher: Matcher | None = None
-            matched: Matched | None = None
-            for rule, match in rules:
-                try:
-                    if match is not matcher:
-                        matcher, matched = match, match(node)
-                    if matched is None:
-                        continue
-                    near = facts is None or facts.near
-                    outcome = plan(rule, node, matched, self._prover, self._legality, of_root)
-                except Exception as error:
-                    raise RewriteError(
-                        f"rule {rule.name!r} raised at node {self._path}{node.name} ({op_name(node)}): "
-                        f"{type(error).__name__}: {error}; the graph is unchanged; mend the rule or leave it out"
-                    ) from error
-                if isinstance(outcome, Plan):
-                    if near and rules[0][0] is not rule:
-                        self._answers.applied(description, (rule, match))
-                    return outcome
-                if outcome is not None and (nearest is None or outcome.stage > nearest.stage):
-                    nearest = outcome
-            return None
-
-        known = self._answers.applies(description)
-        plan_found = None if known is None else first_to_apply((known,))
-        if plan_found is None:
-            plan_found = first_to_apply(found.rules)
-        if plan_found is not None:
-            self._apply(plan_found)
-            return True
-        self._answers.give(node, nearest, description, facts, afar)
-        return False
+        attempt = Attempt(node, self._path, self._prover, self._moves, self._legality, nearest)
+        likely = self._answers.applies(description)
+        applies = (attempt.first((likely,)) if likely is not None else None) or attempt.first(found.rules)
+        if applies is None:
+            self._answers.give(node, attempt.nearest, description, attempt.facts, afar)
+            return False
+        planned, rule = applies
+        if attempt.settled and rule is not found.rules[0]:
+            self._answers.applied(description, rule)
+        self._apply(planned)
+        return True
 
     def _merged(self, node: Node, known: Duplicates) -> Plan | Refusal | None:
         twin = known.earlier(node, self.transaction.is_dead)

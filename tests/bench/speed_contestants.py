@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch._inductor import config as inductor_config
 from torch._inductor.fx_passes import joint_graph, post_grad
 from torch._inductor.pattern_matcher import PatternMatcherPass
 from torch._inductor.virtualized import V
@@ -111,13 +112,18 @@ def contestants() -> dict[str, Contestant]:
     """All of them, by name."""
     joint_graph.lazy_init(None)
     rules = noopelim.patterns.ALL
+    passes = {
+        "noopelim seed": noopelim.NoOpElimination(rules.only(*SEED_RULES)),
+        "noopelim": noopelim.NoOpElimination(rules),
+        "noopelim tidy": noopelim.NoOpElimination(),
+    }
+    # At a hook behind Inductor's patterns, as the README has it, a pass need not spare attention for them.
+    inductor_config.post_grad_custom_pre_pass = list(passes.values())
     return {
         "walk": walk,
         "look": look,
         "loop": loop,
-        "noopelim seed": noopelim.NoOpElimination(rules.only(*SEED_RULES)),
-        "noopelim": noopelim.NoOpElimination(rules),
-        "noopelim tidy": noopelim.NoOpElimination(),
+        **passes,
         "remove_noop_ops": in_fake_mode(post_grad.remove_noop_ops),
         "joint patterns": in_fake_mode(joint_patterns),
         SLOW: in_fake_mode(matcher(tuple(rules))),
