@@ -1,7 +1,7 @@
 """Models through all of Inductor but the C++ compiler, without noopelim and with it at every hook: does it still generate
 code for each, and on what does it guard?
 
-``python tests/bench/generated.py [--hook HOOK] [NAME ...]``; all models take about an hour. Exits with 1 if a model fails
+``python tests/bench/generated.py [--hook HOOK] [--static] [NAME ...]``; all models take about an hour. Exits with 1 if a model fails
 with noopelim alone.
 """
 
@@ -39,7 +39,9 @@ def _generate(graph: GraphLowering) -> SimpleNamespace:
     return SimpleNamespace(call=call)
 
 
-def guards(architecture: Architecture, passes: Mapping[str, noopelim.NoOpElimination]) -> set[str]:
+def guards(
+    architecture: Architecture, passes: Mapping[str, noopelim.NoOpElimination], dynamic: bool
+) -> set[str]:
     """Those that Inductor adds to the graphs up to the first that would be run. Raises what compiling raises."""
     found: set[str] = set()
 
@@ -59,7 +61,7 @@ def guards(architecture: Architecture, passes: Mapping[str, noopelim.NoOpElimina
         mock.patch.object(GraphLowering, "compile_to_module", _generate),
     ):
         try:
-            model = torch.compile(architecture.model(training=False), backend=backend, dynamic=True)
+            model = torch.compile(architecture.model(training=False), backend=backend, dynamic=dynamic)
             model(**architecture.arguments(TRACED, 0))
         except _Generated:
             pass
@@ -69,6 +71,7 @@ def guards(architecture: Architecture, passes: Mapping[str, noopelim.NoOpElimina
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--hook", action="append", choices=HOOKS, help="where noopelim runs; all by default")
+    parser.add_argument("--static", action="store_true", help="sizes are numbers")
     parser.add_argument("name", nargs="*", help="of the architectures; all by default")
     options = parser.parse_args()
     architectures = zoo()
@@ -78,7 +81,7 @@ def main() -> int:
         told: list[set[str] | str] = []
         for each in ({}, passes):
             try:
-                told.append(guards(architectures[name], each))
+                told.append(guards(architectures[name], each, not options.static))
             except Exception as error:  # compiling may raise anything
                 told.append(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
         without, with_it = told
