@@ -19,7 +19,7 @@ from .spellings import ALIASES, CASTS, EXPANDS, PERMUTES, RELABELS
 from .worklist import calls_of
 
 _aten = torch.ops.aten
-_PRODUCTS = frozenset({_aten.bmm.default, _aten.baddbmm.default, _aten.matmul.default})
+_PRODUCTS = frozenset({_aten.bmm.default, _aten.baddbmm.default, _aten.matmul.default, _aten.einsum.default})
 _SOFTMAX = (
     _aten._softmax.default,
     _aten.softmax.int,
