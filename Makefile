@@ -20,7 +20,8 @@ PY  := $(BIN)/python
 PIP := $(PY) -m pip --disable-pip-version-check
 DEV := $(VENV)/.installed-dev
 
-.PHONY: help setup test soak verify lint format typecheck docs docs-check demo bench bench-prover bench-models wheel clean
+.PHONY: help setup test soak verify lint format typecheck docs docs-check demo bench bench-prover bench-models \
+    bench-generated wheel clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -77,6 +78,10 @@ bench-prover: $(VENV)/.installed-demo ## time the prover beside torch's, on the 
 # All of them take an hour on one core; `make bench-models ARGS="--only Llama --only ViT --jobs 1"` takes a minute.
 bench-models: $(VENV)/.installed-demo ## real models through Inductor without noopelim and with it, and an oracle
 	OMP_NUM_THREADS=1 $(PY) tests/bench/models.py $(ARGS)
+
+# All of them take an hour, and half of that with ARGS=--static.
+bench-generated: $(VENV)/.installed-demo ## code that Inductor generates for models, with noopelim: that it does, and its guards
+	OMP_NUM_THREADS=1 $(PY) tests/bench/generated.py $(ARGS)
 
 # What to hand to the benchmark, as in `make bench ARGS="--long --write"`.
 bench: $(VENV)/.installed-demo ## time noopelim beside Inductor's passes and loops written by hand
