@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import torch
 from torch.fx import Graph, Node
 
+from .calls import arguments
 from .plans import NewCall
 from .spellings import ALIASES, CASTS, EXPANDS, PERMUTES, RELABELS
 from .worklist import calls_of
@@ -48,9 +49,11 @@ def misread_by(root: Node, to: object, matched: Sequence[Node]) -> Node | None:
     calls that it replaces, ``matched``."""
     while isinstance(to, NewCall):
         operand, rest = to.args[0] if to.args else None, tuple(to.args[1:])
-        alike = [n for n in matched if n.target is to.target and tuple(n.args[1:]) == rest]
+        alike = [
+            given for n in matched if n.target is to.target and (given := arguments(n)) and given[1:] == rest
+        ]
         if isinstance(operand, Node) and operand.target in _PRODUCTS:
-            return None if any(n.args[0] is operand for n in alike) else operand
+            return None if any(given[0] is operand for given in alike) else operand
         if to.target in PERMUTES and not alike:
             return _product_behind(root)
         to = operand

@@ -68,9 +68,7 @@ class Descriptions:
 
     def _at(self, node: Node, depth: int) -> int | None:
         """With ``depth`` levels of calls."""
-        number = self._calls.get(node, 0)
-        if number == 0:
-            number = self._call(node)
+        number = self._call(node)
         if number is None or depth == 1:
             return number
         inner = self._index.inner
@@ -95,9 +93,7 @@ class Descriptions:
             node = operand
         told: object = chains[node] if node in chains else self._value(node)
         for call in reversed(waiting):
-            number = self._calls.get(call, 0)
-            if number == 0:
-                number = self._call(call)
+            number = self._call(call)
             # Whether others read a call of the chain decides whether it goes.
             known = told is not None and number is not None
             chains[call] = told = (
@@ -107,6 +103,9 @@ class Descriptions:
 
     def _call(self, node: Node) -> int | None:
         """The number of a call with its operands; None if one of these is perhaps known to the last element."""
+        known = self._calls.get(node, 0)
+        if known != 0:
+            return known
         described: list[object] = [id(node.target), self._metadata(node.meta.get("val"))]
         operands: list[Node] = []
         arguments: Iterable[Any] = node.args

@@ -86,8 +86,9 @@ class Run:
     def _legality(self) -> Legality:
         """Read off the graph when first asked for, which is before the first rewrite: most graphs have none."""
         if self._known_legality is None:
-            self._known_legality = Legality(self._graph, self._prover, self._may_alias, self._moves.layouts)
-            self._known_legality.fused_later = self._fused_later
+            self._known_legality = Legality(
+                self._graph, self._prover, self._may_alias, self._moves.layouts, self._fused_later
+            )
         return self._known_legality
 
     def _seeds(self) -> list[Node]:

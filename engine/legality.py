@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch.fx import Node
+from torch.fx import Graph, Node
 
 from .aliasing import Aliasing, Site
 from .calls import op_name, tensor_of
 from .effects import kept_for_effect
+from .integers import Prover
 from .layout import offset_seen_by, unit_strides_seen_by
+from .layout_numbers import LayoutNumbers
 from .proof import Proof
 from .recomputed import guarded_reader
 from .relaid import relaid
@@ -35,10 +37,18 @@ _SAME_LAYOUT = Verdict(True, "same layout")
 
 
 class Legality(Aliasing):
-    """The verdicts on one graph."""
+    """The verdicts on one graph. ``fused_later``: may a compiler still look for attention in it?"""
 
-    fused_later = True
-    """May a compiler still look for attention in the graph?"""
+    def __init__(
+        self,
+        graph: Graph,
+        prover: Prover,
+        inputs_may_alias: bool = False,
+        layouts: LayoutNumbers | None = None,
+        fused_later: bool = True,
+    ) -> None:
+        super().__init__(graph, prover, inputs_may_alias, layouts)
+        self.fused_later = fused_later
 
     def may_replace(self, site: Site) -> Verdict:
         """May ``site.source`` stand wherever ``site.root`` stood?"""
@@ -121,10 +131,10 @@ class Legality(Aliasing):
         ours = tensor_of(root)
         if ours is None:
             return Verdict(False, f"{root.name} has no tensor in its metadata")
-        if not (_plain(ours) and (value is ours or _plain(value))):
-            return Verdict(False, "only plain strided tensors are understood")
-        if value is ours:
+        if value is ours and _plain(ours):
             return _SAME_LAYOUT
+        if not (_plain(ours) and _plain(value)):
+            return Verdict(False, "only plain strided tensors are understood")
         compared = self.compared(ours, value)
         if not compared.proof.proved:
             return Verdict(False, compared.proof.why_not())

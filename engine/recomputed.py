@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch.fx import Node, map_arg
 
+from .effects import kept_for_effect
 from .fake import run_fake
 from .torch_api import FakeTensor, enable_python_dispatcher, expression_of
 
@@ -34,10 +35,13 @@ def guarded_reader(root: Node, value: torch.Tensor) -> Node | None:
         if node is last or node.op == "output":
             continue
         last, looked = node, looked + 1
+        # Run again it would write metadata, or bring a new symbol.
+        if looked > _MOST or kept_for_effect(node) is not None:
+            return node
         args, kwargs = map_arg((node.args, node.kwargs), lambda n: known.get(n, n.meta.get("val")))
         with enable_python_dispatcher():
             result = run_fake(node.target, args, kwargs, value)
-        if result is None or looked > _MOST:
+        if result is None:
             return node
         if _told(result) != _told(node.meta.get("val")):
             known[node] = result

@@ -51,7 +51,13 @@ def plan(
     Whatever the rule's own functions raise, apart from ``MissingMetadata``, is raised.
     """
     try:
-        outcome = _planned(rule, root, matched, prover, aliasing, facts)
+        outcome: Plan | Refusal | None
+        if isinstance(rule.to, Calls):
+            outcome = plan_calls(rule, rule.to, facts(), matched, prover, aliasing)
+        elif isinstance(rule.to, Built):
+            outcome = plan_built(rule, rule.to, facts(), matched, prover, aliasing)
+        else:
+            outcome = _plan_longest(rule, root, matched, aliasing, facts)
     except MissingMetadata as missing:
         return Refusal(rule, Stage.SKIPPED, str(missing))
     if isinstance(outcome, Plan) and isinstance(outcome.to, NewCall):
@@ -63,18 +69,9 @@ def plan(
     return outcome
 
 
-def _planned(
-    rule: Rule,
-    root: Node,
-    matched: Matched,
-    prover: Prover,
-    aliasing: Callable[[], Legality],
-    facts: Callable[[], Facts],
-) -> Plan | Refusal | None:
-    if isinstance(rule.to, Calls):
-        return plan_calls(rule, rule.to, facts(), matched, prover, aliasing)
-    if isinstance(rule.to, Built):
-        return plan_built(rule, rule.to, facts(), matched, prover, aliasing)
+def _plan_longest(
+    rule: Rule, root: Node, matched: Matched, aliasing: Callable[[], Legality], facts: Callable[[], Facts]
+) -> Plan | Refusal:
     nearest: Refusal | None = None
     for candidate in (*matched.longer, matched):
         outcome = _refuted(rule, root, candidate) or _plan_one(rule, root, candidate, facts(), aliasing)

@@ -61,7 +61,7 @@ class Transaction:
         for operand in nodes_in(args):
             self._note_users(operand)
         meta = node.meta
-        self._undo.append((_put_back, meta, {key: meta[key] for key in _INPUT_DEPENDENT if key in meta}))
+        self._undo.append((dict.update, meta, {key: meta[key] for key in _INPUT_DEPENDENT if key in meta}))
         for key in _OF_NO_OTHER:
             meta.pop(key, None)
         meta["val"] = value
@@ -69,7 +69,7 @@ class Transaction:
 
     def set_value(self, node: Node, value: object) -> None:
         """Replace ``meta["val"]``."""
-        self._undo.append((_put_back, node.meta, {"val": node.meta["val"]}))
+        self._undo.append((dict.update, node.meta, {"val": node.meta["val"]}))
         node.meta["val"] = value
 
     def retire(self, node: Node) -> list[Node]:
@@ -114,10 +114,6 @@ def _call_on(node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     object.__setattr__(node, "args", args)
     if kwargs or node.kwargs:
         object.__setattr__(node, "kwargs", kwargs)
-
-
-def _put_back(meta: dict[str, Any], before: dict[str, Any]) -> None:
-    meta.update(before)
 
 
 def _told_anew(meta: dict[str, Any], value: object) -> dict[str, Any]:

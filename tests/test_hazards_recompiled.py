@@ -130,3 +130,24 @@ def test_an_exported_program_compiles_to_the_same_attention() -> None:
     noopelim.eliminate(program)
     with inductor_config.patch(force_disable_caches=True), torch.no_grad():
         torch.testing.assert_close(torch.compile(program.module())(*args), attention(*args))
+
+
+def test_a_reader_that_makes_a_symbol_is_not_run() -> None:
+    """Run again, ``nonzero`` would bring a new unbacked symbol into the ShapeEnv."""
+    gm, cut = _rounded(Builder(), lambda b, cut, whole: b.call(aten.nonzero.default, cut))
+    check(gm, kept=cut)
+
+
+def test_a_reader_that_writes_is_not_run() -> None:
+    """Run again, it would turn the tensor that it was given, which is what a node's metadata holds."""
+
+    def read(b: Builder, cut: fx.Node, whole: fx.Node) -> fx.Node:
+        turned = b.bare(aten.t_.default, cut)
+        turned.meta["val"] = cut.meta["val"].t()
+        return turned
+
+    gm, cut = _rounded(Builder(), read)
+    told = {n.name: str(n.meta["val"]) for n in gm.graph.nodes if "val" in n.meta}
+    noopelim.eliminate(gm)
+    assert cut in [n.name for n in gm.graph.nodes]
+    assert {n.name: str(n.meta["val"]) for n in gm.graph.nodes if "val" in n.meta} == told
