@@ -57,12 +57,15 @@ class Aliasing:
         find = self.storages.find
         self._input_classes = {find(n) for n in inputs}
         self._writers: dict[Node, list[Node]] = {}
+        self._turned: list[tuple[Node, Node]] = []
         for node in nodes:
             target = node.target
             if isinstance(target, OpOverload) and not signature(target).written:
                 continue
             for operand in written_by(node):
                 self._writers.setdefault(find(operand), []).append(node)
+                if isinstance(target, OpOverload) and torch.Tag.inplace_view in target.tags:
+                    self._turned.append((node, operand))
 
     def compared(self, ours: torch.Tensor, theirs: torch.Tensor) -> Compared:
         """As ``same_layout``, worked out once for two layouts."""
@@ -71,6 +74,13 @@ class Aliasing:
         if found is None:
             found = self._comparisons[numbers] = same_layout(self._prover, ours, theirs)
         return found
+
+    def turner(self, site: Site) -> Node | None:
+        """A call like ``t_`` or ``unsqueeze_``, which changes what a tensor is instead of what is in its memory, on the
+        root, the source or another view of the memory of either: which of these objects it changes must not change."""
+        find = self.storages.find
+        near = (find(site.root), find(site.source)) if self._turned else ()
+        return next((node for node, operand in self._turned if find(operand) in near), None)
 
     def is_view(self, site: Site) -> bool:
         """Does the root surely share the source's memory, through matched calls alone?"""

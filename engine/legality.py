@@ -126,6 +126,11 @@ class Legality(Aliasing):
             return Verdict(False, effect)
         if _pinned(root, site.source):
             return Verdict(False, "it places the value in pinned memory")
+        turner = self.turner(site)
+        if turner is not None:
+            return Verdict(
+                False, f"{turner.name} ({op_name(turner)}) changes a tensor's sizes or strides in place"
+            )
         if site.source.op == "get_attr" and any(n.target in LIFTS for n in site.matched):
             return Verdict(False, f"it makes of the constant {site.source.name} what others can be called on")
         ours = tensor_of(root)

@@ -73,3 +73,16 @@ def test_consumed_the_view_goes(view: str, then: str) -> None:
     x = b.input("x", (4, 4))
     made = VIEWS[view](b, x)
     check(b.output(b.call(aten.sin.default, RETURNS_ITSELF[then](b, made)), x), removed=made.name)
+
+
+@pytest.mark.parametrize("turned", ["root", "source"])
+def test_a_tensor_that_is_turned_in_place(turned: str) -> None:
+    """``t_`` changes the sizes of one object, and of no other view of its memory."""
+    b = Builder()
+    source = b.call(aten.neg.default, b.input("x", (3, 4)))
+    root = b.call(aten.slice.Tensor, source, 0, 0, 3)
+    operand = root if turned == "root" else source
+    seen = operand.meta["val"]
+    result = b.bare(aten.t_.default, operand)
+    result.meta["val"] = seen.t()
+    check(b.output(result, b.call(aten.cos.default, source if turned == "root" else root)), kept=root.name)
