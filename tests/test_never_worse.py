@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
-from unittest import mock
 
 import pytest
 import small_models
 import torch
+from bench_modules import bench_module
 from torch._inductor import config, metrics
-from torch._inductor.graph import GraphLowering
 from torch.fx import Graph
 
 from noopelim import NoOpElimination
+
+code = bench_module("code_only")
 
 HOOKS: tuple[tuple[str, ...], ...] = (
     ("joint_custom_post_pass", "post_grad_custom_post_pass"),
@@ -45,19 +45,6 @@ class _Counted(NoOpElimination):
         self._made.nodes += sum(n.op == "call_function" for n in graph.nodes)
 
 
-class _Generated(Exception):
-    pass
-
-
-def _generate(graph: GraphLowering) -> SimpleNamespace:
-    def call(arguments: list[Any]) -> None:
-        raise _Generated
-
-    graph.codegen()
-    graph.cache_key = graph.cache_path = ""
-    return SimpleNamespace(call=call)
-
-
 def generated(name: str, dynamic: bool, passes: Mapping[str, NoOpElimination]) -> Made:
     """What is generated for one model with these passes."""
     made = Made()
@@ -77,8 +64,8 @@ def generated(name: str, dynamic: bool, passes: Mapping[str, NoOpElimination]) -
     with (
         torch.no_grad(),
         config.patch(force_disable_caches=True, **hooks),
-        mock.patch.object(GraphLowering, "compile_to_module", _generate),
-        pytest.raises(_Generated),
+        code.code_only(),
+        pytest.raises(code.Generated),
     ):
         torch.compile(model, dynamic=dynamic)(small_models.drawn(shape))
     torch._dynamo.reset()

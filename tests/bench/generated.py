@@ -10,33 +10,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping
-from types import SimpleNamespace
 from typing import Any
-from unittest import mock
 
 import torch
+from code_only import Generated, code_only
 from compiled import HOOKS
 from endtoend import TRACED
 from torch._guards import TracingContext
 from torch._inductor import config
 from torch._inductor.compile_fx import compile_fx
-from torch._inductor.graph import GraphLowering
 from zoo import Architecture, zoo
 
 import noopelim
-
-
-class _Generated(Exception):
-    """Everything is generated; the model is not run."""
-
-
-def _generate(graph: GraphLowering) -> SimpleNamespace:
-    def call(arguments: list[Any]) -> None:
-        raise _Generated
-
-    graph.codegen()
-    graph.cache_key = graph.cache_path = ""
-    return SimpleNamespace(call=call)
 
 
 def guards(
@@ -58,12 +43,12 @@ def guards(
     with (
         torch.no_grad(),
         config.patch(force_disable_caches=True, compile_threads=1, **hooks),
-        mock.patch.object(GraphLowering, "compile_to_module", _generate),
+        code_only(),
     ):
         try:
             model = torch.compile(architecture.model(training=False), backend=backend, dynamic=dynamic)
             model(**architecture.arguments(TRACED, 0))
-        except _Generated:
+        except Generated:
             pass
     return found
 
