@@ -140,6 +140,25 @@ def kept_for_effect(node: Node) -> str | None:
     return "what it does is not known"
 
 
+def runs_again(node: Node) -> bool:
+    """May it be called on fake tensors once more? Not where that would bring a new symbol, an assertion about one, or
+    change what a tensor's metadata says; data that it writes, draws or sends is none of a fake tensor's."""
+    target = node.target
+    if node.meta.get("unbacked_bindings"):
+        return False
+    if isinstance(target, AutoFunctionalized | AutoFunctionalizedV2):
+        return True
+    if isinstance(target, HigherOrderOperator):
+        return target.__name__ == _TRITON_FUNCTIONAL
+    if isinstance(target, OpOverload) and (
+        signature(target).written
+        or torch.Tag.nondeterministic_seeded in target.tags
+        or target.namespace in _COLLECTIVES
+    ):
+        return torch.Tag.inplace_view not in target.tags
+    return kept_for_effect(node) is None
+
+
 _pure: dict[int, tuple[OpOverload, bool]] = {}
 
 

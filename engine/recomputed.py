@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch.fx import Node, map_arg
 
-from .effects import kept_for_effect
-from .fake import run_fake
+from .effects import runs_again
+from .fake import try_fake
 from .torch_api import FakeTensor, enable_python_dispatcher, expression_of
 
 _MOST = 64
@@ -35,14 +35,14 @@ def guarded_reader(root: Node, value: torch.Tensor) -> Node | None:
         if node is last or node.op == "output":
             continue
         last, looked = node, looked + 1
-        # Run again it would write metadata, or bring a new symbol.
-        if looked > _MOST or kept_for_effect(node) is not None:
+        if looked > _MOST or not runs_again(node):
             return node
         args, kwargs = map_arg((node.args, node.kwargs), lambda n: known.get(n, n.meta.get("val")))
         with enable_python_dispatcher():
-            result = run_fake(node.target, args, kwargs, value)
-        if result is None:
+            ran = try_fake(node.target, args, kwargs, value)
+        if ran is None:
             return node
+        (result,) = ran
         if _told(result) != _told(node.meta.get("val")):
             known[node] = result
             for user in node.users:

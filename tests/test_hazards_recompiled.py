@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from custom_ops import absorb
 from graphs import Builder, check, ops, trace
 from torch import Tensor, fx
 from torch._inductor import config as inductor_config
@@ -16,6 +17,8 @@ import noopelim
 from noopelim import NoOpElimination
 
 aten = torch.ops.aten
+v1 = torch.ops.higher_order.auto_functionalized
+v2 = torch.ops.higher_order.auto_functionalized_v2
 EARLY = ("joint_custom_pre_pass", "joint_custom_post_pass")
 
 
@@ -138,7 +141,30 @@ def test_a_reader_that_makes_a_symbol_is_not_run() -> None:
     check(gm, kept=cut)
 
 
-def test_a_reader_that_writes_is_not_run() -> None:
+READERS: dict[str, Callable[[Builder, fx.Node, fx.Node], fx.Node]] = {
+    "functional v1": lambda b, cut, dst: b.get(b.call(v1, absorb, dst=dst, src=cut), 1),
+    "functional v2": lambda b, cut, dst: b.get(
+        b.call(v2, absorb, src=cut, _dst_base_index=0, _all_bases=[dst]), 1
+    ),
+    "write that returns nothing": lambda b, cut, dst: (b.call(absorb, dst, cut), dst)[1],
+    "write that returns what it wrote": lambda b, cut, dst: b.call(aten.mul_.Tensor, cut, 2),
+    "random numbers": lambda b, cut, dst: b.call(aten.rand_like.default, cut),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_reader_that_writes_data_is_run(reader: str) -> None:
+    """A fake tensor has no data, and a vendor's kernel is such a reader: what is padded to its tile is cut there."""
+
+    def read(b: Builder, cut: fx.Node, whole: fx.Node) -> fx.Node:
+        dst = b.call(aten.clone.default, b.input("dst", (8, 4)))
+        return READERS[reader](b, cut, dst)
+
+    gm, cut = _rounded(Builder(), read)
+    check(gm, removed=cut)
+
+
+def test_a_reader_that_writes_metadata_is_not_run() -> None:
     """Run again, it would turn the tensor that it was given, which is what a node's metadata holds."""
 
     def read(b: Builder, cut: fx.Node, whole: fx.Node) -> fx.Node:
