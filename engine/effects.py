@@ -149,7 +149,7 @@ def runs_again(node: Node) -> bool:
     if isinstance(target, AutoFunctionalized | AutoFunctionalizedV2):
         return True
     if isinstance(target, HigherOrderOperator):
-        return target.__name__ == _TRITON_FUNCTIONAL
+        return bool(target.__name__ == _TRITON_FUNCTIONAL)
     if isinstance(target, OpOverload) and (
         signature(target).written
         or torch.Tag.nondeterministic_seeded in target.tags
