@@ -128,12 +128,9 @@ def kept_for_effect(node: Node) -> str | None:
     if isinstance(target, OpOverload):
         if _surely_pure(node, target):
             return None
-        if signature(target).written:
-            return "it writes its operand"
-        if torch.Tag.nondeterministic_seeded in target.tags and not _drops_nothing(node):
-            return "it draws random numbers"
-        if target.namespace in _COLLECTIVES:
-            return "it is a collective"
+        on_data = _effect_on_data(node, target)
+        if on_data is not None:
+            return on_data
         return "it has side effects" if node.is_impure() and not _drops_nothing(node) else None
     if is_getitem(node) or _pure_function(target):
         return None
@@ -150,13 +147,18 @@ def runs_again(node: Node) -> bool:
         return True
     if isinstance(target, HigherOrderOperator):
         return bool(target.__name__ == _TRITON_FUNCTIONAL)
-    if isinstance(target, OpOverload) and (
-        signature(target).written
-        or torch.Tag.nondeterministic_seeded in target.tags
-        or target.namespace in _COLLECTIVES
-    ):
+    if isinstance(target, OpOverload) and _effect_on_data(node, target) is not None:
         return torch.Tag.inplace_view not in target.tags
     return kept_for_effect(node) is None
+
+
+def _effect_on_data(node: Node, target: OpOverload) -> str | None:
+    """What it does to data beside computing its result, if anything."""
+    if signature(target).written:
+        return "it writes its operand"
+    if torch.Tag.nondeterministic_seeded in target.tags and not _drops_nothing(node):
+        return "it draws random numbers"
+    return "it is a collective" if target.namespace in _COLLECTIVES else None
 
 
 _pure: dict[int, tuple[OpOverload, bool]] = {}

@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch.fx import Node, map_arg
 
-from .effects import runs_again
-from .fake import try_fake
-from .torch_api import FakeTensor, enable_python_dispatcher, expression_of
+from .effects import runs_again, written_by
+from .fake import run_fake, try_fake
+from .torch_api import FakeTensor, OpOverload, enable_python_dispatcher, expression_of
 
 _MOST = 64
 """Readers to look at: beyond, one is taken to want a guard."""
@@ -37,7 +37,13 @@ def guarded_reader(root: Node, value: torch.Tensor) -> Node | None:
         last, looked = node, looked + 1
         if looked > _MOST or not runs_again(node):
             return node
-        args, kwargs = map_arg((node.args, node.kwargs), lambda n: known.get(n, n.meta.get("val")))
+        given = {n: known.get(n, n.meta.get("val")) for n in node.all_input_nodes}
+        # Functionalised calls clone what they write themselves.
+        for written in set(written_by(node)) if isinstance(node.target, OpOverload) else ():
+            given[written] = _unshared(given[written], value)
+            if given[written] is None:
+                return node
+        args, kwargs = map_arg((node.args, node.kwargs), given.__getitem__)
         with enable_python_dispatcher():
             ran = try_fake(node.target, args, kwargs, value)
         if ran is None:
@@ -48,6 +54,15 @@ def guarded_reader(root: Node, value: torch.Tensor) -> Node | None:
             for user in node.users:
                 heapq.heappush(waiting, user)
     return None
+
+
+def _unshared(written: object, like: FakeTensor) -> torch.Tensor | None:
+    """As ``written`` with memory of its own, for its writer's fake kernel may resize it; None if it is no such tensor."""
+    if not isinstance(written, FakeTensor) or expression_of(written.storage_offset()) != 0:
+        return None
+    sizes, named = (written.size(), written.stride()), {"dtype": written.dtype, "device": written.device}
+    made: torch.Tensor | None = run_fake(torch.empty_strided, sizes, named, like)
+    return made
 
 
 def _told(value: object) -> Any:

@@ -39,6 +39,12 @@ def absorb(dst: torch.Tensor, src: torch.Tensor) -> None:
     dst.copy_(src.sum(0))
 
 
+@define("absorb_all(Tensor(a!) dst, Tensor src) -> ()", lambda dst, src: dst.resize_(16, 4) and None)
+def absorb_all(dst: torch.Tensor, src: torch.Tensor) -> None:
+    """Makes room first, as ``out=`` does."""
+    dst.resize_(16, 4).copy_(src.sum(0))
+
+
 @define("store_kw(Tensor src, *, Tensor(a!) dst) -> ()")
 def store_kw(src: torch.Tensor, *, dst: torch.Tensor) -> None:
     dst.copy_(src)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from custom_ops import absorb
+from custom_ops import absorb, absorb_all
 from graphs import Builder, check, ops, trace
 from torch import Tensor, fx
 from torch._inductor import config as inductor_config
@@ -177,3 +177,17 @@ def test_a_reader_that_writes_metadata_is_not_run() -> None:
     noopelim.eliminate(gm)
     assert cut in [n.name for n in gm.graph.nodes]
     assert {n.name: str(n.meta["val"]) for n in gm.graph.nodes if "val" in n.meta} == told
+
+
+def test_a_reader_that_resizes_what_it_writes_leaves_metadata_alone() -> None:
+    """Its fake kernel is run on a copy: metadata of the graph is not its to change, whether the root goes or stays."""
+
+    def read(b: Builder, cut: fx.Node, whole: fx.Node) -> fx.Node:
+        dst = b.call(aten.clone.default, b.input("dst", (8, 4)))
+        b.bare(absorb_all, dst, cut).meta["val"] = None
+        return dst
+
+    gm, _ = _rounded(Builder(), read)
+    noopelim.eliminate(gm)
+    clone = next(n for n in gm.graph.nodes if n.target is aten.clone.default)
+    assert clone.meta["val"].shape == (8, 4)
